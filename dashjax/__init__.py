@@ -1,0 +1,55 @@
+"""Sparse, interpretable neural-ODE models of gene regulation, swept at accelerator scale.
+
+`dashjax.fit` is one run as one pure function; everything else feeds it or reads its result.
+"""
+
+from dashjax.data import Prior, Split, Trajectories, make_prior, make_trajectories, shared_targets
+from dashjax.dynamics import Adaptive, FixedSteps, Phoenix, PhoenixSpec
+from dashjax.errors import InputError
+from dashjax.networks import edge_list, effects, relative_effects, score_network
+from dashjax.simulate import generate_system, relocate_edges, simulate_study
+from dashjax.sparsity import genome_schedule, make_schedule, no_pruning, simulated_schedule, sparsity
+from dashjax.training import (
+    METHODS,
+    FitConfig,
+    FitResult,
+    Hyperparameters,
+    find_method,
+    fit,
+    make_hyperparameters,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "METHODS",
+    "Adaptive",
+    "FitConfig",
+    "FitResult",
+    "FixedSteps",
+    "Hyperparameters",
+    "InputError",
+    "Phoenix",
+    "PhoenixSpec",
+    "Prior",
+    "Split",
+    "Trajectories",
+    "edge_list",
+    "effects",
+    "find_method",
+    "fit",
+    "generate_system",
+    "genome_schedule",
+    "make_hyperparameters",
+    "make_prior",
+    "make_schedule",
+    "make_trajectories",
+    "no_pruning",
+    "relative_effects",
+    "relocate_edges",
+    "score_network",
+    "shared_targets",
+    "simulate_study",
+    "simulated_schedule",
+    "sparsity",
+]

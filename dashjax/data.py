@@ -1,0 +1,154 @@
+"""The things every room receives: trajectories of expression, and a prior network.
+
+Axis names used in shapes throughout the library:
+
+| axis | meaning |
+| --- | --- |
+| `gene` | every gene of the system, as regulator and as target |
+| `regulator`, `target` | the two roles of a gene in an adjacency matrix, always in this order |
+| `hidden` | hidden units of a field |
+| `branch` | parallel stacks of layers inside a field (additive and multiplicative in PHOENIX) |
+| `out`, `in` | a layer's weight matrix, stored (out, in) |
+| `trajectory`, `time` | independent time courses, and their observation times |
+| `transition` | one observed step from a time to the next |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from dashjax.errors import InputError
+
+
+class Trajectories(eqx.Module):
+    """Expression over time for several independent time courses.
+
+    Shorter time courses are padded: `observed` is False there, padded times repeat the last time
+    and padded expression repeats the last state, so arithmetic on them stays finite.
+
+    Attributes:
+        times: observation times, in the user's unit, increasing along each row.
+        expression: expression of every gene at those times.
+        observed: which (trajectory, time) entries were observed.
+    """
+
+    times: Float[Array, "trajectory time"]
+    expression: Float[Array, "trajectory time gene"]
+    observed: Bool[Array, "trajectory time"]
+
+    @property
+    def n_trajectories(self) -> int:
+        """Number of time courses."""
+        return self.expression.shape[0]
+
+    @property
+    def n_genes(self) -> int:
+        """Number of genes."""
+        return self.expression.shape[-1]
+
+    def __getitem__(self, rows) -> Trajectories:
+        """Return the trajectories selected by `rows`, a slice or an index array."""
+        return Trajectories(self.times[rows], self.expression[rows], self.observed[rows])
+
+
+class Prior(eqx.Module):
+    """A prior belief about the network.
+
+    Attributes:
+        edges: signed weight of each (regulator, target) pair; zero means no prior edge.
+        similarity: input-input knowledge C of the first-layer score; by default the number of
+            targets that two genes share, |A||A|ᵀ (see `shared_targets`).
+    """
+
+    edges: Float[Array, "regulator target"]
+    similarity: Float[Array, "gene gene"]
+
+
+class Split(eqx.Module):
+    """Trajectories to train on, to validate on, and (where there are any) to test on."""
+
+    train: Trajectories
+    validation: Trajectories
+    test: Trajectories
+
+
+def shared_targets(edges: Float[Array, "regulator target"]) -> Float[Array, "gene gene"]:
+    """Count the targets that each pair of genes shares in the prior: C = |A||A|ᵀ (DASH, appendix)."""
+    magnitude = jnp.abs(edges)
+    return magnitude @ magnitude.T
+
+
+def make_prior(edges, similarity=None) -> Prior:
+    """Check a prior adjacency matrix and derive C from it where none is given.
+
+    Args:
+        edges: array (regulator, target) of signed weights.
+        similarity: array (gene, gene), or None for the shared-target counts.
+
+    Raises:
+        InputError: on a matrix that is not square, not finite or of the wrong shape.
+    """
+    edges = np.asarray(edges, dtype=np.float32)
+    if edges.ndim != 2 or edges.shape[0] != edges.shape[1]:
+        raise InputError(f"prior: expected a square (regulator, target) matrix, got shape {edges.shape}")
+    if not np.isfinite(edges).all():
+        row, column = np.argwhere(~np.isfinite(edges))[0]
+        raise InputError(f"prior: row {row + 1}, column {column + 1} is not a finite number")
+    if similarity is None:
+        similarity = shared_targets(jnp.asarray(edges))
+    elif np.shape(similarity) != edges.shape:
+        raise InputError(f"prior: similarity has shape {np.shape(similarity)}, expected {edges.shape}")
+    return Prior(jnp.asarray(edges), jnp.asarray(similarity, dtype=jnp.float32))
+
+
+def make_trajectories(times: Sequence, expression: Sequence) -> Trajectories:
+    """Check trajectories of any lengths and pad them to one rectangular pair of arrays.
+
+    Args:
+        times: per trajectory, its increasing observation times.
+        expression: per trajectory, an array (time, gene).
+
+    Returns:
+        Trajectories, padded where lengths differ.
+
+    Raises:
+        InputError: on shapes that do not agree, values that are not finite, or times that are
+            unsorted or repeated; the message counts trajectories and rows from 1.
+    """
+    if len(times) != len(expression) or not len(times):
+        raise InputError(f"trajectories: {len(times)} time grids for {len(expression)} expression arrays")
+    times = [np.asarray(t, dtype=np.float64) for t in times]
+    expression = [np.asarray(e, dtype=np.float64) for e in expression]
+    genes = expression[0].shape[-1]
+    for number, (t, e) in enumerate(zip(times, expression, strict=True), start=1):
+        where = f"trajectory {number}"
+        if e.ndim != 2 or t.ndim != 1 or e.shape != (t.shape[0], genes):
+            raise InputError(f"{where}: {t.shape} times for expression of shape {e.shape} ({genes} genes)")
+        if t.shape[0] < 2:
+            raise InputError(f"{where}: needs at least two observation times, has {t.shape[0]}")
+        if not np.isfinite(t).all():
+            raise InputError(f"{where}: observation {np.argmin(np.isfinite(t)) + 1} has no finite time")
+        if not np.isfinite(e).all():
+            row, column = np.argwhere(~np.isfinite(e))[0]
+            raise InputError(f"{where}: expression of gene {column + 1} at time {t[row]:g} is not finite")
+        steps = np.diff(t)
+        if (steps <= 0).any():
+            at = int(np.argmax(steps <= 0))
+            what = "appears twice" if steps[at] == 0 else f"is followed by {t[at + 1]:g}"
+            raise InputError(f"{where}: times must increase, but time {t[at]:g} {what}")
+    longest = max(t.shape[0] for t in times)
+
+    def pad(values):
+        extra = longest - values.shape[0]
+        return np.concatenate([values, np.repeat(values[-1:], extra, axis=0)])
+
+    return Trajectories(
+        times=jnp.asarray(np.stack([pad(t) for t in times]), dtype=jnp.float32),
+        expression=jnp.asarray(np.stack([pad(e) for e in expression]), dtype=jnp.float32),
+        observed=jnp.asarray(np.stack([np.arange(longest) < t.shape[0] for t in times])),
+    )

@@ -1,0 +1,68 @@
+"""What a vector field must offer to be solved, pruned and read."""
+
+from __future__ import annotations
+
+import abc
+from typing import Self
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+Layers = tuple[Float[Array, "branch out in"], ...]
+
+
+class AbstractField(eqx.Module):
+    """A semilinear gene-regulatory vector field, dg/dt = production(g) − decay ⊙ g.
+
+    Prunable weights are exposed as a tuple of layers from input to output, each stacked over the
+    field's parallel branches, so that masks, scores and magnitudes are tuples of the same shapes and
+    no pruning rule needs to know which field it prunes.
+    """
+
+    @abc.abstractmethod
+    def production(self, expression: Float[Array, "*batch gene"]) -> Float[Array, "*batch gene"]:
+        """Return the rate at which each gene is produced, in expression per time."""
+
+    @abc.abstractmethod
+    def decay(self) -> Float[Array, " gene"]:
+        """Return each gene's rate of linear decay, in 1/time, never negative."""
+
+    @abc.abstractmethod
+    def layers(self) -> Layers:
+        """Return the prunable weights, input layer first."""
+
+    @abc.abstractmethod
+    def with_layers(self, layers: Layers) -> Self:
+        """Return this field with its prunable weights replaced."""
+
+    @abc.abstractmethod
+    def effective_layers(self) -> Layers:
+        """Return the weights as they act, with everything that scales a whole row folded in.
+
+        The product of the effective layers, summed over branches, is the field's end-to-end effect
+        of each gene on each gene's derivative; their exact zeros are what sparsity counts.
+        """
+
+    @abc.abstractmethod
+    def magnitudes(self) -> Layers:
+        """Return the normalised magnitude norm(W) of every prunable weight, as pruning scores see it."""
+
+    def relative_rates(self) -> Self:
+        """Return, leaf by leaf, the factor on the learning rate (a tree of floats); 1 throughout by default."""
+        return jax.tree.map(lambda _: 1.0, self)
+
+    def __call__(self, t, expression: Float[Array, "*batch gene"], args=None) -> Float[Array, "*batch gene"]:
+        """Return dg/dt in the form that diffrax expects; the field does not depend on time."""
+        return self.production(expression) - self.decay() * expression
+
+    def effects(self) -> Float[Array, "regulator target"]:
+        """Return the end-to-end linear effect of each regulator on each target's derivative.
+
+        For PHOENIX this is relu(v) ⊙ (U_Σ W_Σ + U_Π W_Π), transposed to (regulator, target).
+        """
+        product, *rest = self.effective_layers()
+        for layer in rest:
+            product = layer @ product
+        return jnp.sum(product, axis=0).T

@@ -1,0 +1,131 @@
+"""How close a network is to the truth, and what it adds to the prior it was given.
+
+Every function takes one network as (regulator, target) arrays, works under jit and vmap, and counts
+all ordered pairs of genes unless `pairs` says which ones count.
+"""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+Adjacency = Float[Array, "regulator target"]
+Pairs = Bool[Array, "regulator target"]
+
+
+class NetworkScores(eqx.Module):
+    """Scores of one network against the truth.
+
+    Attributes:
+        balanced_accuracy: (true-positive rate + true-negative rate)/2, an edge being a non-zero.
+        precision: share of predicted edges that are true.
+        recall: share of true edges that are predicted.
+        aupr: area under precision–recall of the ranking by magnitude (average precision).
+        auroc: area under the receiver operating characteristic of the same ranking.
+        early_precision: share of true edges among the top as many pairs as there are true edges.
+        aupr_outside_prior: average precision over pairs that are not prior edges: missing edges found.
+        aupr_inside_prior: average precision over prior edges: true ones ranked above false ones.
+        n_edges: predicted edges.
+    """
+
+    balanced_accuracy: Float[Array, ""]
+    precision: Float[Array, ""]
+    recall: Float[Array, ""]
+    aupr: Float[Array, ""]
+    auroc: Float[Array, ""]
+    early_precision: Float[Array, ""]
+    aupr_outside_prior: Float[Array, ""]
+    aupr_inside_prior: Float[Array, ""]
+    n_edges: Float[Array, ""]
+
+
+def score_network(network: Adjacency, truth: Adjacency, prior: Adjacency) -> NetworkScores:
+    """Score a network's edges (non-zeros) and its ranking (magnitudes) against the true edges.
+
+    Args:
+        network: weights of the network to score.
+        truth: true edges, non-zero.
+        prior: the prior edges the method was given, non-zero.
+    """
+    score, edge, known = jnp.abs(network), jnp.asarray(truth) != 0, jnp.asarray(prior) != 0
+    predicted = network != 0
+    return NetworkScores(
+        balanced_accuracy=balanced_accuracy(predicted, edge),
+        precision=_ratio((predicted & edge).sum(), predicted.sum()),
+        recall=_ratio((predicted & edge).sum(), edge.sum()),
+        aupr=average_precision(score, edge),
+        auroc=auroc(score, edge),
+        early_precision=early_precision(score, edge),
+        aupr_outside_prior=average_precision(score, edge, ~known),
+        aupr_inside_prior=average_precision(score, edge, known),
+        n_edges=predicted.sum().astype(jnp.float32),
+    )
+
+
+def balanced_accuracy(predicted: Pairs, truth: Pairs) -> Float[Array, ""]:
+    """Return the mean of the true-positive and the true-negative rate."""
+    positive = _ratio((predicted & truth).sum(), truth.sum())
+    negative = _ratio((~predicted & ~truth).sum(), (~truth).sum())
+    return (positive + negative) / 2
+
+
+def average_precision(score: Adjacency, truth: Pairs, pairs: Pairs | None = None) -> Float[Array, ""]:
+    """Return Σ (Rₙ − Rₙ₋₁) Pₙ over the distinct score thresholds; NaN where no pair is true.
+
+    Tied pairs enter together, as in scikit-learn, so the order of genes does not matter.
+    """
+    true, false, last = _counts_by_threshold(score, truth, pairs)
+    previous = _shift(_last_before(true, last))
+    gain = jnp.where(last, true - previous, 0.0)
+    return _ratio(jnp.sum(gain * true / jnp.maximum(true + false, 1.0)), true[-1])
+
+
+def auroc(score: Adjacency, truth: Pairs, pairs: Pairs | None = None) -> Float[Array, ""]:
+    """Return the area under the receiver operating characteristic, ties counting half."""
+    true, false, last = _counts_by_threshold(score, truth, pairs)
+    true_before, false_before = _shift(_last_before(true, last)), _shift(_last_before(false, last))
+    area = jnp.where(last, (false - false_before) * (true + true_before) / 2, 0.0)
+    # Divided before summing: the product of the totals overflows float32's exact integers.
+    return _ratio(jnp.sum(_ratio(area, false[-1])), true[-1])
+
+
+def early_precision(score: Adjacency, truth: Pairs) -> Float[Array, ""]:
+    """Return the precision among the top T pairs, T being the number of true edges.
+
+    Pairs tied at the threshold share the places that are left, so the value is the expected one.
+    Pairs of score zero are not predicted and never fill a place.
+    """
+    score, truth = score.ravel(), truth.ravel()
+    wanted = truth.sum()
+    threshold = jnp.sort(score)[::-1][jnp.clip(wanted - 1, 0, score.size - 1)]
+    above, at = score > threshold, (score == threshold) & (score > 0)
+    places = (wanted - above.sum()) * _ratio((at & truth).sum(), at.sum(), empty=0.0)
+    return _ratio((above & truth).sum() + places, wanted)
+
+
+def _counts_by_threshold(score, truth, pairs):
+    """Sort by falling score; return cumulative true and false counts, and each tie's last place."""
+    score, truth = score.ravel(), truth.ravel()
+    counts = jnp.ones_like(truth) if pairs is None else pairs.ravel()
+    order = jnp.argsort(-score)
+    score, truth, counts = score[order], truth[order], counts[order]
+    true = jnp.cumsum((truth & counts).astype(jnp.float32))
+    false = jnp.cumsum((~truth & counts).astype(jnp.float32))
+    last = jnp.concatenate([score[1:] != score[:-1], jnp.ones(1, bool)])
+    return true, false, last
+
+
+def _last_before(count, last):
+    """Carry each threshold's count forward to the places after it."""
+    return jnp.maximum.accumulate(jnp.where(last, count, 0.0))
+
+
+def _shift(values):
+    return jnp.concatenate([jnp.zeros(1, values.dtype), values[:-1]])
+
+
+def _ratio(numerator, denominator, empty=jnp.nan):
+    """Divide, with `empty` where there is nothing to divide by."""
+    safe = jnp.where(denominator == 0, 1, denominator)
+    return jnp.where(denominator == 0, empty, numerator / safe)

@@ -1,0 +1,66 @@
+"""Masks: boolean trees shaped like a field's prunable layers, True where a weight is alive."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+from dashjax.dynamics import AbstractField, Layers
+
+Field = TypeVar("Field", bound=AbstractField)
+Masks = tuple[Bool[Array, "branch out in"], ...]
+
+
+def full_masks(field: AbstractField) -> Masks:
+    """Return masks with every prunable weight of `field` alive."""
+    return tuple(jnp.ones(layer.shape, bool) for layer in field.layers())
+
+
+def apply_masks(masks: Masks, field: Field) -> Field:
+    """Return `field` with its pruned weights exactly zero.
+
+    Selects instead of multiplying, so a pruned weight that is infinite or NaN becomes zero too.
+    """
+    return field.with_layers(mask_layers(masks, field.layers()))
+
+
+def mask_layers(masks: Masks, layers: Layers) -> Layers:
+    """Return layers (weights, gradients or moments) with zeros where the mask is False."""
+    return tuple(jnp.where(mask, layer, 0) for mask, layer in zip(masks, layers, strict=True))
+
+
+def prune_lowest(
+    mask: Bool[Array, "out in"], score: Float[Array, "out in"], fraction: Float[Array, ""]
+) -> Bool[Array, "out in"]:
+    """Prune the given fraction of the weights still alive, those of lowest score.
+
+    Exactly round(fraction · alive) weights go (halves round to even); equal scores fall in index
+    order, and a score that is not a number counts as the lowest.
+    """
+    count = jnp.round(fraction * mask.sum()).astype(jnp.int32)
+    key = jnp.where(jnp.isnan(score), -jnp.inf, score)
+    key = jnp.where(mask, key, jnp.inf).ravel()
+    # Two stable keys put a living weight of infinite score before the dead ones.
+    order = jnp.lexsort((~mask.ravel(), key))
+    rank = jnp.zeros(order.shape, jnp.int32).at[order].set(jnp.arange(order.size, dtype=jnp.int32))
+    return mask & (rank >= count).reshape(mask.shape)
+
+
+def prune_masks(masks: Masks, scores: Layers, fraction: Float[Array, ""]) -> Masks:
+    """Prune every branch of every layer by the same fraction of its own living weights."""
+    prune = jax.vmap(prune_lowest, in_axes=(0, 0, None))
+    return tuple(prune(mask, score, fraction) for mask, score in zip(masks, scores, strict=True))
+
+
+def count_alive(masks: Masks) -> Int[Array, ""]:
+    """Count the living weights."""
+    return sum((mask.sum() for mask in masks), start=jnp.zeros((), jnp.int32))
+
+
+def sparsity(layers: Layers) -> Float[Array, ""]:
+    """Return the share of exact zeros among the weights of `layers`; biases do not count."""
+    zeros = sum((layer == 0).sum() for layer in layers)
+    return zeros / sum(layer.size for layer in layers)

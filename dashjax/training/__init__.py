@@ -1,0 +1,38 @@
+"""Fitting: one run as one pure function, and the methods as named choices of its parts."""
+
+from dashjax.training.fit import (
+    STATUSES,
+    Curves,
+    FitConfig,
+    FitResult,
+    Hyperparameters,
+    RunState,
+    advance,
+    finish,
+    fit,
+    make_hyperparameters,
+    start,
+)
+from dashjax.training.methods import METHODS, Method, find_method
+from dashjax.training.objective import Transitions, add_observation_noise, one_step_error, transitions
+
+__all__ = [
+    "METHODS",
+    "STATUSES",
+    "Curves",
+    "FitConfig",
+    "FitResult",
+    "Hyperparameters",
+    "Method",
+    "RunState",
+    "Transitions",
+    "add_observation_noise",
+    "advance",
+    "find_method",
+    "finish",
+    "fit",
+    "make_hyperparameters",
+    "one_step_error",
+    "start",
+    "transitions",
+]

@@ -1,0 +1,390 @@
+"""One run as one pure function: initialise, train, prune, select."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from typing import Any, Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from dashjax.data import Prior, Split
+from dashjax.dynamics import AbstractField, FixedSteps, PhoenixSpec
+from dashjax.dynamics.solve import Solve
+from dashjax.sparsity import (
+    Masks,
+    PrunerState,
+    Schedule,
+    Variant,
+    apply_masks,
+    count_alive,
+    init_pruner,
+    mask_layers,
+    prune,
+    simulated_schedule,
+)
+from dashjax.training.objective import Transitions, add_observation_noise, one_step_error, transitions
+
+#: What `FitResult.status` counts: ran all epochs, stopped without improvement, or stopped being finite.
+STATUSES = ("finished", "stopped_early", "diverged")
+
+
+class Hyperparameters(eqx.Module):
+    """Everything of a run that may be swept without recompiling; every leaf is an array.
+
+    Attributes:
+        schedule: when to prune and how much.
+        trust: λ of the input and of the output layer, each in [0, 1].
+        noise: standard deviation of the noise added to training and validation observations.
+        learning_rate: Adam's initial rate, to which it returns after each pruning.
+        target_sparsity: least share of pruned weights at which a model may be selected.
+    """
+
+    schedule: Schedule
+    trust: Float[Array, " layer"]
+    noise: Float[Array, ""]
+    learning_rate: Float[Array, ""]
+    target_sparsity: Float[Array, ""]
+
+
+def make_hyperparameters(
+    schedule: Schedule | None = None,
+    trust=(0.05, 0.01),
+    noise=0.0,
+    learning_rate=1e-3,
+    target_sparsity=0.0,
+) -> Hyperparameters:
+    """Build hyperparameters from plain numbers; the defaults are DASH's on the simulated studies."""
+
+    def number(value):
+        return jnp.asarray(value, jnp.float32)
+
+    return Hyperparameters(
+        simulated_schedule() if schedule is None else schedule,
+        number(trust),
+        number(noise),
+        number(learning_rate),
+        number(target_sparsity),
+    )
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """Everything of a run that shapes its compiled program; hashable.
+
+    Attributes:
+        field: which vector field to fit.
+        solve: how to integrate it.
+        epochs: passes over the training trajectories, at most.
+        select: which model is returned: "best_validation" takes the lowest validation error among
+            the epochs whose sparsity is at least `Hyperparameters.target_sparsity` (the last model
+            where there is none), "last" the last one.
+        variant: the pruning score as in the released code or as printed in the paper.
+        trajectories_per_step: trajectories whose error makes one gradient step; the paper takes 1.
+        plateau_patience: epochs without improvement before the learning rate falls.
+        plateau_factor: by what it is then multiplied.
+        plateau_threshold: least improvement of the validation error that counts.
+        learning_rate_floor: the learning rate never falls below.
+        stop_patience: epochs without improvement before the run stops.
+    """
+
+    field: PhoenixSpec = dataclass_field(default_factory=PhoenixSpec)
+    solve: Solve = dataclass_field(default_factory=FixedSteps)
+    epochs: int = 200
+    select: Literal["best_validation", "last"] = "best_validation"
+    variant: Variant = "released"
+    trajectories_per_step: int = 1
+    plateau_patience: int = 3
+    plateau_factor: float = 0.9
+    plateau_threshold: float = 1e-6
+    learning_rate_floor: float = 4e-5
+    stop_patience: int = 40
+
+
+class Snapshot(eqx.Module):
+    """A model taken at some epoch.
+
+    Attributes:
+        field: the vector field, pruned weights exactly zero.
+        masks: its living weights.
+        validation_error: its one-step error on the validation trajectories; infinite for none yet.
+        epoch: after which epoch it was taken; 0 for none yet.
+        eligible: whether it had reached the target sparsity; otherwise it only stands in.
+    """
+
+    field: AbstractField
+    masks: Masks
+    validation_error: Float[Array, ""]
+    epoch: Int[Array, ""]
+    eligible: Bool[Array, ""]
+
+
+class RunState(eqx.Module):
+    """A run between two epochs.
+
+    Attributes:
+        field: the vector field being trained.
+        pruner: masks and scores.
+        moments: Adam's state.
+        learning_rate: the current rate.
+        plateau_best: lowest validation error since the learning rate was last reset.
+        plateau_wait: epochs since that improved.
+        best: lowest validation error of the run.
+        wait: epochs since that improved.
+        chosen: the model selected so far.
+        running: False once the run has stopped; it is frozen from then on.
+        status: index into `STATUSES`.
+        last_epoch: the last epoch trained.
+    """
+
+    field: AbstractField
+    pruner: PrunerState
+    moments: Any
+    learning_rate: Float[Array, ""]
+    plateau_best: Float[Array, ""]
+    plateau_wait: Int[Array, ""]
+    best: Float[Array, ""]
+    wait: Int[Array, ""]
+    chosen: Snapshot
+    running: Bool[Array, ""]
+    status: Int[Array, ""]
+    last_epoch: Int[Array, ""]
+
+
+class Curves(eqx.Module):
+    """What was seen after each epoch; NaN once a run has stopped.
+
+    Attributes:
+        train_error: mean one-step error over the epoch's steps, each before its update.
+        validation_error: one-step error on the validation trajectories.
+        learning_rate: the rate the epoch ended with.
+        pruned: share of prunable weights cut so far.
+    """
+
+    train_error: Float[Array, " epoch"]
+    validation_error: Float[Array, " epoch"]
+    learning_rate: Float[Array, " epoch"]
+    pruned: Float[Array, " epoch"]
+
+
+class FitResult(eqx.Module):
+    """What a run returns.
+
+    Attributes:
+        field: the selected vector field, pruned weights exactly zero.
+        masks: its living weights.
+        epoch: the epoch it was taken after.
+        validation_error: its one-step error on the (noisy) validation trajectories.
+        test_error: its one-step error on the test trajectories, which are taken as given.
+        curves: errors, learning rate and pruning by epoch.
+        status: index into `STATUSES`.
+        last_epoch: the last epoch trained; the one that diverged, where one did.
+    """
+
+    field: AbstractField
+    masks: Masks
+    epoch: Int[Array, ""]
+    validation_error: Float[Array, ""]
+    test_error: Float[Array, ""]
+    curves: Curves
+    status: Int[Array, ""]
+    last_epoch: Int[Array, ""]
+
+
+def fit(
+    key: PRNGKeyArray, data: Split, prior: Prior, hyper: Hyperparameters, config: FitConfig | None = None
+) -> FitResult:
+    """Fit one model: train a field on one-step errors while pruning it towards a sparse network.
+
+    Pure, so `jax.jit` it with `config` closed over or static, and `jax.vmap` it over keys, priors or
+    any leaf of `hyper`.
+
+    Args:
+        key: seeds the initial weights and scores, the observation noise and the order of steps.
+        data: trajectories to train on, validate on and test on.
+        prior: prior edges in the trajectories' gene order.
+        hyper: the swept numbers.
+        config: what shapes the program; `FitConfig()` if None.
+
+    Returns:
+        The selected model, the curves and the run's health.
+    """
+    config = FitConfig() if config is None else config
+    state = start(key, data, hyper, config)
+    epochs = jnp.arange(1, config.epochs + 1)
+    state, curves = advance(key, data, prior, hyper, config, state, epochs)
+    return finish(state, curves, data, config)
+
+
+def start(key: PRNGKeyArray, data: Split, hyper: Hyperparameters, config: FitConfig) -> RunState:
+    """Return a run before its first epoch."""
+    key_field, key_scores, _, _ = jax.random.split(key, 4)
+    field = config.field.init(key_field, data.train.n_genes)
+    pruner = init_pruner(key_scores, field, config.variant)
+    infinity, zero = jnp.asarray(jnp.inf), jnp.asarray(0, jnp.int32)
+    return RunState(
+        field=field,
+        pruner=pruner,
+        moments=optax.scale_by_adam().init(eqx.filter(field, eqx.is_array)),
+        learning_rate=hyper.learning_rate,
+        plateau_best=infinity,
+        plateau_wait=zero,
+        best=infinity,
+        wait=zero,
+        chosen=Snapshot(field, pruner.masks, infinity, zero, jnp.asarray(False)),
+        running=jnp.asarray(True),
+        status=zero,
+        last_epoch=zero,
+    )
+
+
+def advance(
+    key: PRNGKeyArray,
+    data: Split,
+    prior: Prior,
+    hyper: Hyperparameters,
+    config: FitConfig,
+    state: RunState,
+    epochs: Int[Array, " epoch"],
+) -> tuple[RunState, Curves]:
+    """Train for the given epochs, numbered from 1, and return the new state and their curves.
+
+    Cutting a run into several calls changes nothing: noise and step order depend on `key` and the
+    epoch's number alone. Under `vmap`, pass `epochs` unbatched and pruning stays conditional.
+    """
+    _, _, key_noise, key_order = jax.random.split(key, 4)
+    key_train, key_validation = jax.random.split(key_noise)
+    train = transitions(add_observation_noise(key_train, data.train, hyper.noise))
+    validation = transitions(add_observation_noise(key_validation, data.validation, hyper.noise))
+
+    def epoch(state: RunState, number):
+        def run(state):
+            order = jax.random.permutation(jax.random.fold_in(key_order, number), data.train.n_trajectories)
+            due = hyper.schedule.due(number)
+            state = jax.lax.cond(due, lambda s: _prune(s, prior, hyper, number, config), lambda s: s, state)
+            trained, error = _train_epoch(state, train, order, config)
+            return _conclude_epoch(state, trained, error, validation, hyper, number, config)
+
+        def rest(state):
+            nothing = jnp.full((), jnp.nan)
+            return state, Curves(nothing, nothing, nothing, nothing)
+
+        return jax.lax.cond(state.running, run, rest, state)
+
+    return jax.lax.scan(epoch, state, epochs)
+
+
+def finish(state: RunState, curves: Curves, data: Split, config: FitConfig) -> FitResult:
+    """Return the selected model of a run, with its test error."""
+    chosen = state.chosen
+    test_error, _ = one_step_error(chosen.field, transitions(data.test), config.solve)
+    return FitResult(
+        field=chosen.field,
+        masks=chosen.masks,
+        epoch=chosen.epoch,
+        validation_error=chosen.validation_error,
+        test_error=test_error,
+        curves=curves,
+        status=state.status,
+        last_epoch=state.last_epoch,
+    )
+
+
+def _prune(state: RunState, prior: Prior, hyper: Hyperparameters, number, config: FitConfig) -> RunState:
+    """Cut weights, forget their moments, and reset the learning rate where anything was cut."""
+    fraction = hyper.schedule.cut(number)
+    pruner = prune(state.pruner, state.field, prior, hyper.trust, fraction, config.variant)
+    cut = fraction > 0
+    adam = state.moments
+    return eqx.tree_at(
+        lambda s: (s.field, s.pruner, s.moments, s.learning_rate, s.plateau_best, s.plateau_wait),
+        state,
+        (
+            apply_masks(pruner.masks, state.field),
+            pruner,
+            adam._replace(mu=apply_masks(pruner.masks, adam.mu), nu=apply_masks(pruner.masks, adam.nu)),
+            jnp.where(cut, hyper.learning_rate, state.learning_rate),
+            jnp.where(cut, jnp.inf, state.plateau_best),
+            jnp.where(cut, 0, state.plateau_wait),
+        ),
+    )
+
+
+def _train_epoch(state: RunState, train: Transitions, order, config: FitConfig) -> tuple[RunState, Array]:
+    """Take one gradient step per trajectory (or per few), in the given order."""
+    adam = optax.scale_by_adam()
+    rates = state.field.relative_rates()
+    masks = state.pruner.masks
+    per_step = config.trajectories_per_step
+    missing = -order.size % per_step
+    rows = jnp.concatenate([order, order[:missing]]).reshape(-1, per_step)
+
+    def step(carry, rows):
+        field, moments = carry
+
+        def loss(field):
+            return one_step_error(field, train[rows], config.solve)[0]
+
+        error, gradient = jax.value_and_grad(loss)(field)
+        # Dead weights see no gradient and their moments are zero, so Adam leaves them exactly zero.
+        gradient = gradient.with_layers(mask_layers(masks, gradient.layers()))
+        update, moments = adam.update(gradient, moments)
+        field = jax.tree.map(lambda p, u, r: p - state.learning_rate * r * u, field, update, rates)
+        return (field, moments), error
+
+    (field, moments), errors = jax.lax.scan(step, (state.field, state.moments), rows)
+    return eqx.tree_at(lambda s: (s.field, s.moments), state, (field, moments)), jnp.mean(errors)
+
+
+def _conclude_epoch(
+    before: RunState, state: RunState, train_error, validation: Transitions, hyper, number, config: FitConfig
+) -> tuple[RunState, Curves]:
+    """Validate, lower the learning rate on a plateau, select, and decide whether to go on."""
+    error, solved = one_step_error(state.field, validation, config.solve)
+    healthy = solved & jnp.isfinite(error) & jnp.isfinite(train_error)
+
+    better_plateau = error < state.plateau_best - config.plateau_threshold
+    plateau_wait = jnp.where(better_plateau, 0, state.plateau_wait + 1)
+    lower = plateau_wait > config.plateau_patience
+    lowered = jnp.maximum(state.learning_rate * config.plateau_factor, config.learning_rate_floor)
+    learning_rate = jnp.where(lower, jnp.minimum(lowered, state.learning_rate), state.learning_rate)
+
+    better = error < state.best
+    wait = jnp.where(better, 0, state.wait + 1)
+    exhausted = wait >= config.stop_patience
+
+    masks = state.pruner.masks
+    pruned = 1 - count_alive(masks) / sum(mask.size for mask in masks)
+    eligible = pruned >= hyper.target_sparsity - 1e-4
+    chosen = state.chosen
+    improves = error < chosen.validation_error
+    # Until the target sparsity is reached the latest model stands in.
+    take = ~chosen.eligible | (eligible & (improves | (config.select == "last")))
+    snapshot = Snapshot(state.field, masks, error, jnp.asarray(number), eligible)
+    chosen = jax.tree.map(lambda new, old: jnp.where(take, new, old), snapshot, chosen)
+
+    concluded = RunState(
+        field=state.field,
+        pruner=state.pruner,
+        moments=state.moments,
+        learning_rate=learning_rate,
+        plateau_best=jnp.where(better_plateau, error, state.plateau_best),
+        plateau_wait=jnp.where(lower, 0, plateau_wait),
+        best=jnp.where(better, error, state.best),
+        wait=wait,
+        chosen=chosen,
+        running=~exhausted,
+        status=jnp.where(exhausted, 1, 0),
+        last_epoch=jnp.asarray(number),
+    )
+    diverged = eqx.tree_at(
+        lambda s: (s.running, s.status, s.last_epoch),
+        before,
+        (jnp.asarray(False), jnp.asarray(2), jnp.asarray(number)),
+    )
+    state = jax.tree.map(lambda good, bad: jnp.where(healthy, good, bad), concluded, diverged)
+    return state, Curves(train_error, error, learning_rate, pruned)

@@ -1,0 +1,56 @@
+"""Methods by name: each a choice of schedule and of trust in the prior.
+
+The four methods here differ in numbers only, so one compiled program serves them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dashjax.errors import InputError, suggest
+from dashjax.sparsity import Schedule, no_pruning, simulated_schedule
+
+
+@dataclass(frozen=True)
+class Method:
+    """A named way to reach a sparse network.
+
+    Attributes:
+        name: what grids and tables call it.
+        summary: one line for a table of methods.
+        trust: λ of both layers where the method fixes it, or None where the user chooses.
+        schedule: makes the pruning schedule.
+        uses_prior: whether the prior influences the result.
+    """
+
+    name: str
+    summary: str
+    trust: tuple[float, float] | None
+    schedule: Callable[[], Schedule]
+    uses_prior: bool
+
+
+#: λ of DASH on the simulated studies, for a method that leaves the choice open.
+DEFAULT_TRUST = (0.05, 0.01)
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        Method("dense", "PHOENIX without pruning", (0.0, 0.0), no_pruning, uses_prior=False),
+        Method("imp", "iterative magnitude pruning", (0.0, 0.0), simulated_schedule, uses_prior=False),
+        Method("bioprune", "pruning by the prior alone", (1.0, 1.0), simulated_schedule, uses_prior=True),
+        Method("dash", "pruning by magnitude and prior", None, simulated_schedule, uses_prior=True),
+    )
+}
+
+
+def find_method(name: str) -> Method:
+    """Return a method by name.
+
+    Raises:
+        InputError: on an unknown name; the message lists the known ones.
+    """
+    if name not in METHODS:
+        raise InputError(f"unknown method '{name}'{suggest(name, list(METHODS))}; valid: {', '.join(METHODS)}")
+    return METHODS[name]
