@@ -8,7 +8,7 @@ gathers instead of thousands of scalar operations.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -17,7 +17,7 @@ from jaxtyping import Array, Float
 
 from dashjax.simulate.equations import Expression, Hill, Level, Number, Operation
 
-_FUNCTIONS = {"+": jnp.add, "-": jnp.subtract, "*": jnp.multiply, "/": jnp.divide}
+_FUNCTIONS: dict[str, Callable] = {"+": jnp.add, "-": jnp.subtract, "*": jnp.multiply, "/": jnp.divide}
 
 
 class Circuit(eqx.Module):
@@ -96,7 +96,8 @@ def build_circuit(equations: Sequence[Expression], genes: Sequence[str]) -> Circ
                 elif isinstance(node, Hill):
                     hills[node] = len(hills)
 
-    place: dict[Expression, int] = dict(numbers)
+    place: dict[Expression, int] = {}
+    place.update(numbers)
     place |= {Level(gene): len(numbers) + index[gene] for gene in genes}
     place |= {hill: len(numbers) + len(genes) + number for hill, number in hills.items()}
     levels = []

@@ -118,7 +118,7 @@ def double_precision() -> AbstractContextManager:
     """Return a context in which JAX computes in float64, in this thread and nowhere else."""
     if hasattr(jax, "enable_x64"):
         return jax.enable_x64(True)
-    from jax.experimental import enable_x64
+    from jax.experimental import enable_x64  # type: ignore[attr-defined]
 
     return enable_x64(True)
 

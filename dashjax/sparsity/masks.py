@@ -63,4 +63,4 @@ def count_alive(masks: Masks) -> Int[Array, ""]:
 def sparsity(layers: Layers) -> Float[Array, ""]:
     """Return the share of exact zeros among the weights of `layers`; biases do not count."""
     zeros = sum((layer == 0).sum() for layer in layers)
-    return zeros / sum(layer.size for layer in layers)
+    return jnp.asarray(zeros / sum(layer.size for layer in layers))

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import jax.numpy as jnp
+
 from dashjax.errors import InputError, suggest
 from dashjax.sparsity import Schedule, no_pruning, simulated_schedule
 
@@ -22,6 +24,8 @@ class Method:
         trust: λ of both layers where the method fixes it, or None where the user chooses.
         schedule: makes the pruning schedule.
         uses_prior: whether the prior influences the result.
+        complete: whether its model is selected among the epochs after the schedule's last cut; otherwise
+            among all epochs.
     """
 
     name: str
@@ -29,6 +33,14 @@ class Method:
     trust: tuple[float, float] | None
     schedule: Callable[[], Schedule]
     uses_prior: bool
+    complete: bool = True
+
+    def target_sparsity(self, epochs: int) -> float:
+        """Return the pruned share at which a model may be selected in a run of so many epochs."""
+        if not self.complete:
+            return 0.0
+        # A cut in the last epoch's place is never made: nothing would be trained after it.
+        return float(self.schedule().planned_sparsity(jnp.asarray(epochs - 1)))
 
 
 #: λ of DASH on the simulated studies, for a method that leaves the choice open.
@@ -37,9 +49,11 @@ DEFAULT_TRUST = (0.05, 0.01)
 METHODS: dict[str, Method] = {
     method.name: method
     for method in (
-        Method("dense", "PHOENIX without pruning", (0.0, 0.0), no_pruning, uses_prior=False),
+        Method("dense", "PHOENIX without pruning", (0.0, 0.0), no_pruning, uses_prior=False, complete=False),
         Method("imp", "iterative magnitude pruning", (0.0, 0.0), simulated_schedule, uses_prior=False),
-        Method("bioprune", "pruning by the prior alone", (1.0, 1.0), simulated_schedule, uses_prior=True),
+        # The prior alone soon cuts what the data need: its best validation error comes at about 83 %
+        # sparsity, which is also what the paper reports.
+        Method("bioprune", "pruning by the prior alone", (1.0, 1.0), simulated_schedule, True, complete=False),
         Method("dash", "pruning by magnitude and prior", None, simulated_schedule, uses_prior=True),
     )
 }

@@ -1,0 +1,207 @@
+"""The command line: parses, calls, prints. Nothing here computes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from dashjax.errors import InputError
+
+app = typer.Typer(
+    name="dashjax",
+    help="Sparse, interpretable neural-ODE models of gene regulation.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+console = Console()
+
+Out = Annotated[Path, typer.Option("--out", "-o", help="Results folder; created if absent.")]
+
+#: What `quickstart` runs: DASH and its baselines on a system small enough for a laptop.
+QUICKSTART: dict[str, Any] = {
+    "system": {"kind": "simulated", "genes": 100, "seed": 0},
+    "trajectories": {"train": 140, "validation": 10, "test": 10},
+    "noise": 0.025,
+    "prior_corruption": 0.05,
+    "methods": ["dense", "imp", "bioprune", "dash"],
+    "seeds": 3,
+    "epochs": 120,
+}
+
+
+@app.command()
+def quickstart(out: Out = Path("dashjax-quickstart")) -> None:
+    """Simulate a 100-gene system, run four methods × 3 seeds on it, print a table and write a report."""
+    from dashjax.sweep import parse_grid
+
+    console.print("A simulated 100-gene system, 5 % of its prior edges misplaced, noise sd 0.025.")
+    _sweep(parse_grid(QUICKSTART, "quickstart"), out, "dashjax quickstart")
+
+
+@app.command()
+def sweep(
+    grid: Annotated[Path, typer.Argument(help="Grid file (YAML).")],
+    out: Out,
+    workers: Annotated[int | None, typer.Option(help="Worker threads; one per core by default.", min=1)] = None,
+) -> None:
+    """Run a grid of systems, noise levels, methods and seeds; finished runs in --out are not repeated."""
+    from dashjax.sweep import load_grid
+
+    _sweep(load_grid(grid), out, f"dashjax sweep {grid.stem}", workers)
+
+
+@app.command()
+def fit(
+    expression: Annotated[Path, typer.Option(help="PHOENIX trajectory CSV, or a tidy table trajectory,time,GENE,…")],
+    prior: Annotated[Path, typer.Option(help="Edge table source,target[,weight], or a regulator × target matrix.")],
+    out: Out,
+    method: Annotated[str, typer.Option(help="dense, imp, bioprune or dash.")] = "dash",
+    genes: Annotated[Path | None, typer.Option(help="Gene names, for a PHOENIX CSV.")] = None,
+    match: Annotated[str, typer.Option(help="Prior genes absent from the expression: exact, intersect.")] = "exact",
+    lambda_1: Annotated[float, typer.Option(help="Trust of the input layer in the prior, 0 to 1.")] = 0.05,
+    lambda_2: Annotated[float, typer.Option(help="Trust of the output layer in the prior, 0 to 1.")] = 0.01,
+    epochs: Annotated[int, typer.Option(help="Epochs at most.", min=1)] = 200,
+    hidden: Annotated[int | None, typer.Option(help="Hidden units; 2.14·√genes by default.", min=1)] = None,
+    validation: Annotated[float, typer.Option(help="Share of the data held out to select the model.")] = 0.1,
+    seed: Annotated[int, typer.Option(help="Seeds weights, order and hold-out.", min=0)] = 0,
+) -> None:
+    """Fit a sparse network to your own expression and prior."""
+    from dashjax.fitting import fit_files
+
+    with _bar("training") as update:
+        summary = fit_files(
+            expression=expression,
+            prior=prior,
+            out=out,
+            method=method,
+            genes_file=genes,
+            match=match,
+            trust=(lambda_1, lambda_2),
+            epochs=epochs,
+            hidden=hidden,
+            validation=validation,
+            seed=seed,
+            on_epochs=update,
+        )
+    for line in summary:
+        console.print(line, highlight=False)
+
+
+@app.command()
+def simulate(
+    out: Out,
+    genes: Annotated[int, typer.Option(help="Genes of a generated system.", min=5)] = 100,
+    seed: Annotated[int, typer.Option(help="Seeds system, initial states, noise and corruption.", min=0)] = 0,
+    trajectories: Annotated[int, typer.Option(help="Trajectories to simulate.", min=1)] = 160,
+    times: Annotated[str, typer.Option(help="Observation times, comma-separated.")] = "0,2,3,7,9",
+    noise: Annotated[float, typer.Option(help="Standard deviation of the observation noise.", min=0)] = 0.0,
+    corruption: Annotated[float, typer.Option(help="Share of prior edges moved to false places.")] = 0.05,
+    drop: Annotated[float, typer.Option(help="Share of prior edges left out.")] = 0.0,
+    add: Annotated[float, typer.Option(help="False prior edges added, as a share of the true ones.")] = 0.0,
+    flip: Annotated[float, typer.Option(help="Share of prior edges with the wrong sign.")] = 0.0,
+    equations: Annotated[Path | None, typer.Option(help="A published system, node,eqn CSV.")] = None,
+    names: Annotated[Path | None, typer.Option(help="Gene names in order, for --equations.")] = None,
+    initial: Annotated[
+        Path | None,
+        typer.Option(help="PHOENIX CSV whose first observations to start from and whose times to report at."),
+    ] = None,
+) -> None:
+    """Simulate trajectories, the true network and a corrupted prior."""
+    from dashjax.fitting import simulate_files
+
+    with console.status("simulating"):
+        lines = simulate_files(
+            out=out,
+            genes=genes,
+            seed=seed,
+            trajectories=trajectories,
+            times=times,
+            noise=noise,
+            corruption={"relocate": corruption, "drop": drop, "add": add, "flip": flip},
+            equations=equations,
+            names=names,
+            initial=initial,
+        )
+    for line in lines:
+        console.print(line, highlight=False)
+
+
+def _sweep(grid, out: Path, title: str, workers: int | None = None) -> None:
+    from dashjax.report import printed_rows, write_results
+    from dashjax.sweep import run_sweep
+
+    with _bar("runs") as update:
+
+        def show(progress) -> None:
+            minutes = progress.seconds / 60
+            rate = f"{progress.finished / minutes:.1f} runs/min" if progress.finished else "compiling and training"
+            lost = f", {progress.diverged} diverged" if progress.diverged else ""
+            update(progress.trained, progress.epochs, f"{progress.finished}/{progress.runs} runs, {rate}{lost}")
+
+        try:
+            results = run_sweep(grid, out, show, workers)
+        except KeyboardInterrupt:
+            console.print(f"\nInterrupted. Finished runs are kept; the same command goes on from there ({out}).")
+            raise typer.Exit(130) from None
+    with console.status("drawing the report"):
+        rows = write_results(results, grid, title)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    headings, cells = printed_rows(rows, compact=True)
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if number == 0 else "right", no_wrap=number == 0)
+    for row in cells:
+        table.add_row(*row, style="italic" if row[0].startswith("prior_only") else None)
+    console.print(table)
+    console.print("AUPR out: pairs the prior lacks. AUPR in: prior edges, true against false. Any non-zero is an edge.")
+    console.print(f"report: {out / 'report.html'}", soft_wrap=True, highlight=False)
+
+
+@contextmanager
+def _bar(what: str) -> Iterator[Any]:
+    """Show progress: a bar on a terminal, a plain line every tenth of the way elsewhere."""
+    if console.is_terminal:
+        columns = (
+            TextColumn(what),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %  {task.description}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        with Bar(*columns, console=console, transient=True) as bar:
+            task = bar.add_task("", total=None)
+            yield lambda done, total, text="": bar.update(task, completed=done, total=total, description=text)
+    else:
+        shown = -1
+
+        def line(done, total, text=""):
+            nonlocal shown
+            tenth = 10 * done // total if total else 10
+            if tenth > shown:
+                shown = tenth
+                print(f"{what}: {10 * tenth} %  {text}", flush=True)
+
+        yield line
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one line on standard error and exit code 2."""
+    try:
+        app()
+    except InputError as error:
+        print(f"dashjax: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

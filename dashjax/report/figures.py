@@ -1,0 +1,154 @@
+"""Figures of a sweep, drawn with matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.colors import TwoSlopeNorm
+from matplotlib.figure import Figure
+
+from dashjax.sweep import PRIOR_ONLY
+
+#: One colour per method wherever it appears (Okabe and Ito's palette, safe for colour-blind readers).
+COLOURS = {
+    "dense": "#999999",
+    "imp": "#E69F00",
+    "bioprune": "#009E73",
+    "dash": "#0072B2",
+    PRIOR_ONLY: "#D55E00",
+}
+_SPARE = ["#CC79A7", "#56B4E9", "#F0E442", "#000000"]
+
+
+def _panels(across: int = 1, down: int = 1, *, width: float, height: float, **options) -> tuple[Figure, np.ndarray]:
+    """Return a figure outside pyplot's global state, and its axes as an array (down, across)."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots(down, across, squeeze=False, **options)
+    for panel in axes.ravel():
+        panel.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def colour(method: str) -> str:
+    """Return a method's colour."""
+    return COLOURS.get(method) or _SPARE[sum(map(ord, method)) % len(_SPARE)]
+
+
+def sparsity_accuracy(table, rows: Sequence[dict[str, Any]]) -> Figure:
+    """Draw balanced accuracy and AUPR against sparsity, one dot per run, with the prior as a line."""
+    figure, (panels,) = _panels(2, width=9, height=4)
+    for axes, metric, title in zip(panels, ("balanced_accuracy", "aupr"), ("balanced accuracy", "AUPR"), strict=True):
+        prior = table.loc[table["method"] == PRIOR_ONLY, metric].mean()
+        for method, group in table[table["method"] != PRIOR_ONLY].groupby("method", sort=False):
+            axes.plot(100 * group["sparsity"], group[metric], "o", color=colour(method), label=method, alpha=0.8)
+        axes.axhline(prior, color=colour(PRIOR_ONLY), linestyle="--", label="prior only")
+        axes.set(xlabel="weights that are exactly zero (%)", ylabel=title, xlim=(-3, 103))
+        axes.set_ylim(0.45 if metric == "balanced_accuracy" else -0.02, 1.02)
+    panels[0].set_title("edges found (any non-zero counts)")
+    panels[1].set_title("edges ranked (needs precision)")
+    panels[1].legend(loc="upper left", frameon=False, bbox_to_anchor=(1.0, 1.0))
+    return figure
+
+
+def training_curves(curves: Mapping[str, Sequence[Mapping[str, np.ndarray]]]) -> Figure:
+    """Draw validation and training error by epoch, each run a line, and the share of pruned weights.
+
+    Args:
+        curves: per label (its first word the method), per run, arrays by name.
+    """
+    figure, (panels,) = _panels(2, width=9, height=3.6, width_ratios=[2, 1])
+    for name, runs in curves.items():
+        for number, run in enumerate(runs):
+            epochs = np.arange(1, len(run["validation_error"]) + 1)
+            shade = colour(name.split(" ")[0])
+            first = dict(label=name) if number == 0 else {}
+            panels[0].plot(epochs, run["validation_error"], color=shade, linewidth=1.2, alpha=0.8, **first)
+            panels[0].plot(epochs, run["train_error"], color=shade, linewidth=0.6, alpha=0.5, linestyle=":")
+            panels[1].plot(epochs, 100 * run["pruned"], color=shade, linewidth=1.2, alpha=0.8)
+    panels[0].set(yscale="log", xlabel="epoch", ylabel="one-step-ahead MSE")
+    panels[0].set_title("validation (solid) and training (dotted) error")
+    panels[1].set(xlabel="epoch", ylabel="pruned weights (%)", ylim=(-3, 103), title="pruning")
+    panels[0].legend(frameon=False)
+    return figure
+
+
+def effect_maps(truth: np.ndarray, networks: Mapping[str, np.ndarray], prior: np.ndarray | None) -> Figure:
+    """Draw the true network beside each inferred one, genes sorted so that hubs come first.
+
+    Args:
+        truth: signed true edges (regulator, target).
+        networks: relative effects by label.
+        prior: the prior's signed edges, drawn second, or None.
+    """
+    rows = np.argsort(-np.abs(truth).sum(1), kind="stable")
+    keep = rows[: max(1, int((np.abs(truth).sum(1) > 0).sum()))]
+    dominant = np.argmax(np.abs(truth[keep]) > 0, axis=0) + len(keep) * (np.abs(truth[keep]).sum(0) == 0)
+    columns = np.argsort(dominant, kind="stable")
+    panels = {"true effects": truth} | ({"prior": prior} if prior is not None else {}) | dict(networks)
+    across = min(3, len(panels))
+    down = -(-len(panels) // across)
+    figure, grid = _panels(across, down, width=3.6 * across, height=2.7 * down, sharex=True, sharey=True)
+    for axes in grid.ravel()[len(panels) :]:
+        axes.set_visible(False)
+    for axes, (name, network) in zip(grid.ravel(), panels.items(), strict=False):
+        shown = np.asarray(network)[np.ix_(keep, columns)]
+        extent = np.quantile(np.abs(shown[shown != 0]), 0.98) if (shown != 0).any() else 1.0
+        image = _thicken(shown / extent)
+        axes.imshow(image, cmap="RdBu_r", norm=TwoSlopeNorm(0, -1, 1), aspect="auto", interpolation="nearest")
+        axes.set_title(name)
+        axes.set_xticks([])
+        axes.set_yticks([])
+    for axes in grid[:, 0]:
+        axes.set_ylabel("regulators, hubs on top")
+    for axes in grid[-1]:
+        axes.set_xlabel("targets")
+    return figure
+
+
+def effect_map(network: np.ndarray, genes: Sequence[str]) -> Figure:
+    """Draw one inferred network, its regulators with the largest total effect named."""
+    strength = np.abs(network).sum(1)
+    top = np.argsort(-strength, kind="stable")[: min(25, max(1, int((strength > 0).sum())))]
+    figure, ((axes,),) = _panels(width=8, height=0.22 * len(top) + 1.6)
+    columns = np.argsort(np.abs(network[top]).argmax(0), kind="stable")
+    axes.imshow(network[np.ix_(top, columns)], cmap="RdBu_r", norm=TwoSlopeNorm(0, -1, 1), aspect="auto")
+    axes.set_yticks(range(len(top)), [genes[number] for number in top], fontsize=8)
+    axes.set(xticks=[], xlabel="targets", title="strongest regulators: relative effect on each target")
+    return figure
+
+
+def _thicken(image: np.ndarray) -> np.ndarray:
+    """Let each pixel take its strongest neighbour's value, so that lone edges survive printing."""
+    if image.size < 20_000:
+        return image
+    padded = np.pad(image, 1)
+    height, width = image.shape
+    shifts = np.stack([padded[i : i + height, j : j + width] for i in range(3) for j in range(3)])
+    return np.take_along_axis(shifts, np.abs(shifts).argmax(0)[None], 0)[0]
+
+
+def precision_recall(truth: np.ndarray, networks: Mapping[str, np.ndarray], prior: np.ndarray | None) -> Figure:
+    """Draw precision against recall for each ranking, and the prior as the point it is."""
+    figure, ((axes,),) = _panels(width=6.4, height=4)
+    edge = np.asarray(truth).ravel() != 0
+    for name, network in networks.items():
+        score = np.abs(np.asarray(network)).ravel()
+        order = np.argsort(-score, kind="stable")
+        order = order[score[order] > 0]
+        hits = np.cumsum(edge[order])
+        axes.plot(
+            hits / edge.sum(),
+            hits / np.arange(1, len(order) + 1),
+            color=colour(name.split(" ")[0]),
+            label=name,
+        )
+    if prior is not None:
+        known = np.asarray(prior).ravel() != 0
+        hit = (known & edge).sum()
+        axes.plot(hit / edge.sum(), hit / known.sum(), "*", markersize=14, color=colour(PRIOR_ONLY), label="prior only")
+    axes.axhline(edge.mean(), color="0.7", linewidth=0.8, linestyle="--", label="chance")
+    axes.set(xlabel="recall", ylabel="precision", xlim=(-0.02, 1.02), ylim=(-0.02, 1.05))
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return figure

@@ -1,0 +1,236 @@
+"""Grids: what a sweep runs, as a validated file, and its expansion into cells."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from dashjax.errors import InputError, suggest
+from dashjax.training import Hyperparameters, find_method, make_hyperparameters
+from dashjax.training.methods import DEFAULT_TRUST
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SimulatedSystem(_Strict):
+    """A system drawn by the generator."""
+
+    kind: Literal["simulated"]
+    genes: Annotated[int, Field(ge=5)]
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class EquationSystem(_Strict):
+    """A published system of equations."""
+
+    kind: Literal["equations"]
+    equations: str
+    names: str | None = None
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class TrajectoryPlan(_Strict):
+    """How many trajectories to simulate for what, and when they are observed."""
+
+    train: Annotated[int, Field(ge=1)] = 140
+    validation: Annotated[int, Field(ge=1)] = 10
+    test: Annotated[int, Field(ge=1)] = 10
+    times: tuple[float, ...] = (0.0, 2.0, 3.0, 7.0, 9.0)
+
+    @field_validator("times")
+    @classmethod
+    def _increasing(cls, times: tuple[float, ...]) -> tuple[float, ...]:
+        if len(times) < 2 or any(b <= a for a, b in itertools.pairwise(times)):
+            raise ValueError("needs at least two times, each later than the one before")
+        return times
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+class MethodEntry(_Strict):
+    """A method and the values of its λ to sweep."""
+
+    name: str
+    lambda_1: tuple[Share, ...] = (DEFAULT_TRUST[0],)
+    lambda_2: tuple[Share, ...] = (DEFAULT_TRUST[1],)
+    target_sparsity: Share | None = None
+
+    _lists = field_validator("lambda_1", "lambda_2", mode="before")(_listed)
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        find_method(name)
+        return name
+
+
+class Grid(_Strict):
+    """Everything a sweep runs: the product of noise × corruption × methods (and their λ) × seeds."""
+
+    system: Annotated[SimulatedSystem | EquationSystem, Field(discriminator="kind")]
+    trajectories: TrajectoryPlan = TrajectoryPlan()
+    noise: tuple[Annotated[float, Field(ge=0, le=10)], ...] = (0.025,)
+    prior_corruption: tuple[Share, ...] = (0.05,)
+    methods: Annotated[tuple[MethodEntry, ...], Field(min_length=1)]
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0, 1, 2)
+    epochs: Annotated[int, Field(ge=1)] = 200
+    hidden: Annotated[int, Field(ge=1)] | None = None
+
+    _lists = field_validator("noise", "prior_corruption", mode="before")(_listed)
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _counted(cls, seeds: Any) -> Any:
+        return list(range(seeds)) if type(seeds) is int else seeds
+
+    @field_validator("methods", mode="before")
+    @classmethod
+    def _named(cls, methods: Any) -> Any:
+        if not isinstance(methods, list | tuple):
+            return methods
+        return [{"name": method} if isinstance(method, str) else method for method in methods]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of a grid.
+
+    Attributes:
+        method: name of the method.
+        seed: seeds the initial weights, the noise, the order of steps and the prior's corruption.
+        noise: standard deviation of the observation noise.
+        prior_corruption: share of prior edges moved to false places.
+        lambda_1: trust of the input layer in the prior.
+        lambda_2: trust of the output layer in the prior.
+        epochs: epochs at most.
+        target_sparsity: least pruned share at which a model may be selected.
+    """
+
+    method: str
+    seed: int
+    noise: float
+    prior_corruption: float
+    lambda_1: float
+    lambda_2: float
+    epochs: int
+    target_sparsity: float
+
+    def identity(self, fingerprint: str) -> str:
+        """Return a name that depends on nothing but what determines the run's numbers."""
+        text = json.dumps([fingerprint, asdict(self)], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def hyperparameters(self) -> Hyperparameters:
+        """Return the run's traced numbers."""
+        return make_hyperparameters(
+            schedule=find_method(self.method).schedule(),
+            trust=(self.lambda_1, self.lambda_2),
+            noise=self.noise,
+            target_sparsity=self.target_sparsity,
+        )
+
+
+def expand(grid: Grid) -> list[Cell]:
+    """Return a grid's runs; methods with fixed λ run once per noise, corruption and seed."""
+    cells = []
+    for noise, corruption, entry, seed in itertools.product(
+        grid.noise, grid.prior_corruption, grid.methods, grid.seeds
+    ):
+        method = find_method(entry.name)
+        trusts = [method.trust] if method.trust else list(itertools.product(entry.lambda_1, entry.lambda_2))
+        target = method.target_sparsity(grid.epochs) if entry.target_sparsity is None else entry.target_sparsity
+        cells += [Cell(entry.name, seed, noise, corruption, *trust, grid.epochs, target) for trust in trusts]
+    return list(dict.fromkeys(cells))
+
+
+def load_grid(path: Path | str) -> Grid:
+    """Read a grid from YAML.
+
+    `${NAME:-default}` stands for an environment variable. Relative paths of a system are looked up from
+    the current folder, then from the grid file's folder and the folders above it.
+
+    Raises:
+        InputError: on a missing file, invalid YAML, an unknown key (naming the valid ones) or a value out
+            of range.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
+    text = re.sub(r"\$\{(\w+)(?::-([^}]*))?\}", lambda m: os.environ.get(m[1], m[2] or ""), text)
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", row {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise InputError(f"{path}{where}: not valid YAML ({getattr(error, 'problem', error)})") from None
+    grid = parse_grid(content, str(path))
+    if isinstance(grid.system, EquationSystem):
+        folders = [Path.cwd(), *path.resolve().parents]
+        found = {
+            name: _find(value, folders, f"{path}, system.{name}")
+            for name in ("equations", "names")
+            if (value := getattr(grid.system, name)) is not None
+        }
+        grid = grid.model_copy(update={"system": grid.system.model_copy(update=found)})
+    return grid
+
+
+def parse_grid(content: Any, source: str = "grid") -> Grid:
+    """Check a grid given as plain Python values.
+
+    Raises:
+        InputError: with one line that names the key and the mend.
+    """
+    if not isinstance(content, dict):
+        raise InputError(f"{source}: expected keys {', '.join(Grid.model_fields)}, found {type(content).__name__}")
+    try:
+        return Grid.model_validate(content)
+    except ValidationError as error:
+        raise InputError(f"{source}: {_explain(error.errors()[0])}") from None
+
+
+def _find(value: str, folders: Sequence[Path], where: str) -> str:
+    for folder in folders:
+        if (folder / value).is_file():
+            return str((folder / value).resolve())
+    raise InputError(f"{where}: no such file '{value}'")
+
+
+def _explain(error: Any) -> str:
+    parts = [str(part) for part in error["loc"] if part not in ("simulated", "equations")]
+    parts = parts or [str(part) for part in error["loc"]]
+    key = ".".join(parts)
+    if error["type"] == "extra_forbidden":
+        model = _model_at(error["loc"])
+        valid = list(model.model_fields)
+        return f"unknown key '{key}'{suggest(parts[-1], valid)}; valid: {', '.join(valid)}"
+    if error["type"] == "missing":
+        return f"key '{key}' is missing"
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{key}: {message}" + ("" if error["type"] == "value_error" else f", got {error['input']!r:.60}")
+
+
+def _model_at(location: Sequence[Any]) -> type[BaseModel]:
+    if location[0] == "system" and len(location) > 1:
+        return EquationSystem if "equations" in location[:2] else SimulatedSystem
+    if location[0] == "trajectories" and len(location) > 1:
+        return TrajectoryPlan
+    return MethodEntry if location[0] == "methods" and len(location) > 1 else Grid

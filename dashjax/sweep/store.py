@@ -1,0 +1,106 @@
+"""Results on disk: one pair of files per finished chunk, so that nothing finished is ever lost."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dashjax.errors import InputError
+
+
+class Store:
+    """A results folder.
+
+    `chunks/NAME.npz` holds the models and curves of a chunk's runs, `chunks/NAME.parquet` their rows. The
+    rows are written last and by renaming, so a chunk counts as finished when its rows can be read.
+
+    Args:
+        folder: the results folder; created with its parents.
+        fingerprint: identity of the study the runs belong to.
+        describe: what to record of the study besides.
+
+    Raises:
+        InputError: where the folder cannot be written or holds another study's results.
+    """
+
+    def __init__(self, folder: Path | str, fingerprint: str, describe: dict[str, Any]):
+        self.folder = Path(folder)
+        self.chunks = self.folder / "chunks"
+        manifest = self.folder / "manifest.json"
+        try:
+            self.chunks.mkdir(parents=True, exist_ok=True)
+            if manifest.exists():
+                found = json.loads(manifest.read_text(encoding="utf-8")).get("fingerprint")
+                if found != fingerprint:
+                    raise InputError(
+                        f"{self.folder}: holds results of another study ({found}, this one is {fingerprint}); "
+                        f"choose another --out"
+                    )
+            else:
+                content = {"fingerprint": fingerprint, **describe}
+                write_atomically(manifest, lambda path: path.write_text(json.dumps(content, indent=1)))
+        except OSError as error:
+            raise InputError(f"{self.folder}: cannot be written ({error.strerror})") from None
+        except ValueError as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{manifest}: damaged ({error}); choose another --out") from None
+
+    def rows(self) -> pd.DataFrame:
+        """Return the rows of every finished run; damaged chunks are set aside and reported as missing."""
+        frames = []
+        for path in sorted(self.chunks.glob("*.parquet")):
+            try:
+                frame = pd.read_parquet(path)
+                with np.load(path.with_suffix(".npz"), allow_pickle=False) as arrays:
+                    if len(arrays["id"]) != len(frame):
+                        raise ValueError("rows and arrays differ in length")
+                frames.append(frame.assign(chunk=path.stem))
+            except Exception as error:  # whatever a damaged file raises, its runs are simply not finished
+                print(f"{path}: damaged, set aside ({type(error).__name__}); its runs will be repeated")
+                for part in (path, path.with_suffix(".npz")):
+                    if part.exists():
+                        part.rename(part.with_name(part.name + ".damaged"))
+        if not frames:
+            return pd.DataFrame({"id": pd.Series(dtype=str), "chunk": pd.Series(dtype=str)})
+        return pd.concat(frames, ignore_index=True).drop_duplicates("id", keep="first")
+
+    def write(self, rows: Sequence[dict[str, Any]], arrays: dict[str, np.ndarray]) -> None:
+        """Add a finished chunk: its rows, and arrays with a leading run axis."""
+        name = f"{rows[0]['id']}-{len(rows)}"
+        identities = np.array([row["id"] for row in rows])
+
+        def save(path: Path) -> None:
+            with path.open("wb") as file:
+                np.savez_compressed(file, id=identities, **arrays)  # type: ignore[arg-type]
+
+        write_atomically(self.chunks / f"{name}.npz", save)
+        frame = pd.DataFrame(list(rows))
+        write_atomically(self.chunks / f"{name}.parquet", lambda path: frame.to_parquet(path, index=False))
+
+    def arrays(self, chunk: str, identity: str) -> dict[str, np.ndarray]:
+        """Return one run's model and curves."""
+        with np.load(self.chunks / f"{chunk}.npz", allow_pickle=False) as file:
+            row = int(np.flatnonzero(file["id"] == identity)[0])
+            return {name: file[name][row] for name in file.files}
+
+
+def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
+    """Write a file under a temporary name and rename it, so that it is whole or absent."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        write(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def missing(cells: Iterable, identities: Sequence[str], finished: set[str]) -> list:
+    """Return the cells whose identity is not among the finished ones."""
+    return [cell for cell, identity in zip(cells, identities, strict=True) if identity not in finished]

@@ -1,0 +1,66 @@
+"""A grid made concrete: its system, its trajectories, and the prior of every run."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from dashjax.data import Prior, Split, make_prior
+from dashjax.dynamics import PhoenixSpec
+from dashjax.io import read_system
+from dashjax.simulate import System, generate_system, relocate_edges, simulate_study
+from dashjax.sweep.grid import Cell, Grid, SimulatedSystem
+from dashjax.training import FitConfig
+from dashjax.training.fit import NUMERICS_VERSION
+
+
+@dataclass(frozen=True)
+class Study:
+    """What all runs of a grid share.
+
+    Attributes:
+        system: the ground truth.
+        data: its noise-free trajectories.
+        config: what shapes the compiled program.
+        fingerprint: hash of all of that and of the numerics' version.
+    """
+
+    system: System
+    data: Split
+    config: FitConfig
+    fingerprint: str
+
+    def prior(self, prior_corruption: float, seed: int) -> Prior:
+        """Return the truth with a share of its edges relocated, as seeded by a run."""
+        rng = np.random.default_rng([seed, 2])
+        return make_prior(relocate_edges(rng, self.system.truth, prior_corruption))
+
+    def prior_of(self, cell: Cell) -> Prior:
+        """Return a run's prior: the same for all methods of one seed."""
+        return self.prior(cell.prior_corruption, cell.seed)
+
+
+def make_study(grid: Grid) -> Study:
+    """Build the system and simulate the trajectories of a grid."""
+    if isinstance(grid.system, SimulatedSystem):
+        system = generate_system(grid.system.genes, grid.system.seed)
+    else:
+        system = read_system(grid.system.equations, grid.system.names)
+    plan = grid.trajectories
+    data = simulate_study(system, grid.system.seed, plan.train, plan.validation, plan.test, plan.times)
+    config = FitConfig(field=PhoenixSpec(grid.hidden), epochs=grid.epochs)
+    digest = hashlib.sha256(f"{NUMERICS_VERSION} {config.field} {config.solve}".encode())
+    digest.update("\n".join([*system.genes, *system.equations]).encode())
+    for leaf in jax.tree.leaves(data):
+        # Rounded, so that another machine's last digits do not make it another study.
+        digest.update(np.round(np.asarray(leaf, np.float64), 4).astype(np.float32).tobytes())
+    return Study(system, data, config, digest.hexdigest()[:16])
+
+
+def stack(trees):
+    """Stack equal trees of arrays along a new leading run axis."""
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
