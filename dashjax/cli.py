@@ -197,10 +197,23 @@ def _bar(what: str) -> Iterator[Any]:
 def main() -> None:
     """Run the command line; a user's mistake is one line on standard error and exit code 2."""
     try:
-        app()
+        code = app(standalone_mode=False)
     except InputError as error:
-        print(f"dashjax: {error}", file=sys.stderr)
-        sys.exit(2)
+        message = str(error)
+    except typer.Abort:
+        sys.exit(130)
+    except Exception as error:
+        # What typer raises for a wrong command line knows how to say so, whichever click it is built on.
+        if not hasattr(error, "format_message"):
+            raise
+        message = " ".join(error.format_message().split())
+        if type(error).__name__ == "NoArgsIsHelpError":
+            print(error.format_message())
+            sys.exit(0)
+    else:
+        sys.exit(code if isinstance(code, int) else 0)
+    print(f"dashjax: {message}", file=sys.stderr)
+    sys.exit(2)
 
 
 if __name__ == "__main__":

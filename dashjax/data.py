@@ -24,6 +24,9 @@ from jaxtyping import Array, Bool, Float
 
 from dashjax.errors import InputError
 
+#: Beyond this a squared error overflows single precision.
+LARGEST_EXPRESSION = 1e15
+
 
 class Trajectories(eqx.Module):
     """Expression over time for several independent time courses.
@@ -136,9 +139,13 @@ def make_trajectories(times: Sequence, expression: Sequence) -> Trajectories:
         if not np.isfinite(e).all():
             row, column = np.argwhere(~np.isfinite(e))[0]
             raise InputError(f"{where}: expression of gene {column + 1} at time {t[row]:g} is not finite")
-        steps = np.diff(t)
-        if (steps <= 0).any():
-            at = int(np.argmax(steps <= 0))
+        if (np.abs(e) > LARGEST_EXPRESSION).any():
+            row, column = np.argwhere(np.abs(e) > LARGEST_EXPRESSION)[0]
+            raise InputError(f"{where}: expression of gene {column + 1} at time {t[row]:g} is {e[row, column]:g}")
+        # In single precision, as the solver will see them: times a rounding error apart are the same.
+        steps = np.diff(t.astype(np.float32))
+        if not (steps > 0).all():
+            at = int(np.argmax(~(steps > 0)))
             what = "appears twice" if steps[at] == 0 else f"is followed by {t[at + 1]:g}"
             raise InputError(f"{where}: times must increase, but time {t[at]:g} {what}")
     longest = max(t.shape[0] for t in times)

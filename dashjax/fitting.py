@@ -116,12 +116,11 @@ def fit_files(
     step = jax.jit(lambda state, numbers: advance(key, split, known, hyper, config, state, numbers))
     pieces, done = [], 0
     while done < epochs and bool(state.running):
-        numbers = jnp.arange(done + 1, min(done + EPOCHS_PER_CALL, epochs) + 1)
-        state, piece = step(state, numbers)
+        state, piece = step(state, jnp.arange(done + 1, done + EPOCHS_PER_CALL + 1))
         pieces.append(piece)
-        done = int(numbers[-1])
-        on_epochs(done, epochs, f"validation error {float(piece.validation_error[-1]):.3g}")
-    curves = jax.tree.map(lambda *parts: jnp.concatenate(parts), *pieces)
+        done = min(done + EPOCHS_PER_CALL, epochs)
+        on_epochs(done, epochs, f"validation error {float(state.chosen.validation_error):.3g}")
+    curves = jax.tree.map(lambda *parts: jnp.concatenate(parts)[:done], *pieces)
     result = finish(state, curves, split, config)
 
     edges = edge_list(relative_effects(result.field), data.genes)

@@ -39,10 +39,14 @@ def read_prior(path: Path | str, genes: Sequence[str], match: Literal["exact", "
     rows = read_rows(path)
     lower = [cell.lower() for cell in rows[0]]
     if any(name in lower for name in SOURCE_NAMES) and any(name in lower for name in TARGET_NAMES):
-        return _edge_table(rows, lower, path, genes, match)
-    if all(parse_number(cell) is not None for cell in rows[0]):
-        return _bare_matrix(rows, path, genes)
-    return _named_matrix(rows, path, genes, match)
+        network = _edge_table(rows, lower, path, genes, match)
+    elif all(parse_number(cell) is not None for cell in rows[0]):
+        network = _bare_matrix(rows, path, genes)
+    else:
+        network = _named_matrix(rows, path, genes, match)
+    if not network.any():
+        raise InputError(f"{path}: no edge with a weight other than zero among the expression's genes")
+    return network
 
 
 def write_edges(path: Path | str, edges) -> None:
@@ -82,6 +86,11 @@ def _bare_matrix(rows, path, genes) -> np.ndarray:
 
 
 def _named_matrix(rows, path, genes, match) -> np.ndarray:
+    if len(rows) < 2 or len(rows[0]) < 2:
+        raise InputError(
+            f"{path}, row 1: expected an edge table (source,target[,weight]) or a regulator × target matrix, "
+            f"found '{','.join(rows[0])[:40]}'"
+        )
     targets = rows[0][1:] if len(rows) > 1 and len(rows[0]) == len(rows[1]) else rows[0]
     regulators = [row[0] for row in rows[1:]]
     for role, names in (("target", targets), ("regulator", regulators)):

@@ -10,8 +10,9 @@ _STYLE = """
 body{font:16px/1.55 system-ui,sans-serif;color:#222;max-width:62rem;margin:2rem auto;padding:0 1.2rem}
 h1{font-size:1.6rem;margin-bottom:.2rem}h2{font-size:1.15rem;margin-top:2.2rem}
 p.sub{color:#666;margin-top:0}table{border-collapse:collapse;font-variant-numeric:tabular-nums;width:100%;
-font-size:.88rem}th,td{padding:.35rem .6rem;text-align:right;border-bottom:1px solid #ddd}
-th:first-child,td:first-child{text-align:left}thead th{border-bottom:2px solid #444;vertical-align:bottom}
+font-size:.88rem}th,td{white-space:nowrap;padding:.35rem .6rem;text-align:right;border-bottom:1px solid #ddd}
+th:first-child,td:first-child{text-align:left}
+thead th{white-space:normal;border-bottom:2px solid #444;vertical-align:bottom}
 tr.prior td{border-top:2px solid #444;font-style:italic}img{max-width:100%;height:auto}
 figure{margin:1rem 0}figcaption{color:#555;font-size:.9rem}.scroll{overflow-x:auto}
 code{background:#f3f3f3;padding:.1em .3em;border-radius:3px}

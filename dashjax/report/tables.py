@@ -38,7 +38,7 @@ METRICS = ["sparsity", *SCORES, "test_mse", "validation_mse"]
 #: Heading (long, short) and format of the printed table's columns.
 PRINTED: dict[str, tuple[str, str, str]] = {
     "sparsity": ("sparsity", "sparsity", "{:.3f}"),
-    "balanced_accuracy": ("balanced accuracy", "balanced\naccuracy", "{:.3f}"),
+    "balanced_accuracy": ("balanced accuracy", "bal.\nacc.", "{:.3f}"),
     "precision": ("precision", "prec.", "{:.3f}"),
     "aupr": ("AUPR", "AUPR", "{:.3f}"),
     "aupr_outside_prior": ("AUPR outside prior", "AUPR\nout", "{:.3f}"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -96,7 +97,7 @@ def build_circuit(equations: Sequence[Expression], genes: Sequence[str]) -> Circ
                 elif isinstance(node, Hill):
                     hills[node] = len(hills)
 
-    place: dict[Expression, int] = {}
+    place: dict[Any, int] = {}
     place.update(numbers)
     place |= {Level(gene): len(numbers) + index[gene] for gene in genes}
     place |= {hill: len(numbers) + len(genes) + number for hill, number in hills.items()}

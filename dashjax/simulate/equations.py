@@ -7,6 +7,7 @@ and `fAct(REGULATOR, EC50, n)`, the normalised Hill response of a regulator.
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -71,7 +72,9 @@ def parse_equation(text: str, genes: Collection[str], where: str = "equation") -
     if len(text) > LONGEST_EQUATION:
         raise InputError(f"{where}: the equation has {len(text)} characters, at most {LONGEST_EQUATION} allowed")
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python's remarks on syntax that the grammar refuses anyway
+            tree = ast.parse(text.strip(), mode="eval").body
         return _convert(tree, genes, where)
     except SyntaxError as error:
         raise InputError(f"{where}: cannot read the equation at character {error.offset}: {error.msg}") from None

@@ -15,15 +15,17 @@ REGULATOR_SHARE = 97 / 350
 REPRESSING_SHARE = 0.32
 MEAN_IN_DEGREE = 2.0
 LARGEST_IN_DEGREE = 12
+OUT_DEGREE_TAIL = 1.5
 
 
 def generate_system(genes: int, seed: int) -> System:
     """Generate a system: scale-free out-degrees, in-degree about 2, logic over Hill responses.
 
-    Regulators gain targets in proportion to those they have (a Yule–Simon process, so out-degrees have
-    a power-law tail). A target's regulators are combined by AND (product) and OR (a + b − ab), a
-    repressor entering as NOT (1 − a), and the target decays at rate 1. The equations are written in the
-    published systems' grammar and read back by the same parser.
+    Each regulator draws an attractiveness from a Pareto law and targets choose in proportion to it, so
+    out-degrees have a power-law tail (density exponent 2.5) with hubs of a few dozen targets. A target's
+    regulators are combined by AND (product) and OR (a + b − ab), a repressor entering as NOT (1 − a), and
+    the target decays at rate 1. The equations are written in the published systems' grammar and read
+    back by the same parser.
 
     Args:
         genes: how many, at least 5.
@@ -54,7 +56,7 @@ def _draw_edges(rng: np.random.Generator, regulators: np.ndarray, targets: np.nd
     """Draw each target's regulators; every regulator ends up with a target."""
     limit = min(LARGEST_IN_DEGREE, len(regulators) - 1)
     in_degree = np.minimum(rng.geometric(1 / MEAN_IN_DEGREE, len(targets)), limit)
-    out_degree = np.ones(len(regulators))
+    attractiveness = 1 + rng.pareto(OUT_DEGREE_TAIL, len(regulators))
     position = {gene: number for number, gene in enumerate(regulators)}
     # Regulators without a target yet come first, so that none is left over.
     unused = list(rng.permutation(len(regulators)))
@@ -65,10 +67,9 @@ def _draw_edges(rng: np.random.Generator, regulators: np.ndarray, targets: np.nd
         if unused and unused[-1] != own:
             picked.append(unused.pop())
         while len(picked) < in_degree[number]:
-            weight = out_degree.copy()
+            weight = attractiveness.copy()
             weight[[*picked, *([] if own is None else [own])]] = 0  # no repeats, no self loops
             picked.append(int(rng.choice(len(regulators), p=weight / weight.sum())))
-        out_degree[picked] += 1
         edges[target] = [int(regulators[p]) for p in picked]
     return edges
 

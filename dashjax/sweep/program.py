@@ -101,17 +101,15 @@ class Program:
         while done < total:
             if stop():
                 return None
-            count = min(EPOCHS_PER_CALL, total - done)
-            epochs = jnp.arange(done + 1, done + count + 1)
+            # Always the same number of epochs, so that one program serves; those past the end do nothing.
+            epochs = jnp.arange(done + 1, done + EPOCHS_PER_CALL + 1)
             state, piece = self._call("advance", self._advance, key, prior, hyper, state, epochs, self.data)
             curves.append(jax.tree.map(np.asarray, piece))
-            done += count
+            before, done = done, min(done + EPOCHS_PER_CALL, total)
             if not np.any(np.asarray(state.running)):
-                rest = total - done
-                curves.append(jax.tree.map(partial(_blank, epochs=rest), piece))
-                count, done = count + rest, total
-            on_epochs(count)
-        joined: Curves = jax.tree.map(lambda *parts: jnp.asarray(np.concatenate(parts, axis=-1)), *curves)
+                done = total
+            on_epochs(done - before)
+        joined: Curves = jax.tree.map(partial(_join, epochs=total), *curves)
         outcome = self._call("conclude", self._conclude, state, joined, prior, self.data, self.truth)
         outcome = jax.tree.map(np.asarray, outcome)
         return outcome if self.batched else jax.tree.map(lambda leaf: leaf[None], outcome)
@@ -127,6 +125,8 @@ class Program:
         return self._compiled[shapes](*arguments)
 
 
-def _blank(curve: np.ndarray, epochs: int) -> np.ndarray:
-    """Return so many epochs of nothing, shaped like a piece of that curve."""
-    return np.full((*curve.shape[:-1], epochs), np.nan, curve.dtype)
+def _join(*pieces: np.ndarray, epochs: int) -> Array:
+    """Join a curve's pieces along the epochs, cut or filled up with NaN to so many."""
+    curve = np.concatenate(pieces, axis=-1)[..., :epochs]
+    rest = epochs - curve.shape[-1]
+    return jnp.asarray(np.pad(curve, [(0, 0)] * (curve.ndim - 1) + [(0, rest)], constant_values=np.nan))

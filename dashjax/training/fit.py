@@ -257,7 +257,8 @@ def advance(
     """Train for the given epochs, numbered from 1, and return the new state and their curves.
 
     Cutting a run into several calls changes nothing: noise and step order depend on `key` and the
-    epoch's number alone. Under `vmap`, pass `epochs` unbatched and pruning stays conditional.
+    epoch's number alone, and numbers past the last epoch do nothing, so calls may be of equal length.
+    Under `vmap`, pass `epochs` unbatched and pruning stays conditional.
     """
     _, _, key_noise, key_order = jax.random.split(key, 4)
     key_train, key_validation = jax.random.split(key_noise)
@@ -277,7 +278,7 @@ def advance(
             nothing = jnp.full((), jnp.nan)
             return state, Curves(nothing, nothing, nothing, nothing)
 
-        return jax.lax.cond(state.running, run, rest, state)
+        return jax.lax.cond(state.running & (number <= config.epochs), run, rest, state)
 
     return jax.lax.scan(epoch, state, epochs)
 

@@ -1,0 +1,44 @@
+"""Shared fixtures: one tiny system, its study, and the fit compiled once for all tests that only run it."""
+
+import os
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from dashjax import FitConfig, PhoenixSpec, fit, generate_system, make_prior, relocate_edges, simulate_study
+
+
+@pytest.fixture(scope="session")
+def data_folder():
+    folder = Path(os.environ.get("DASHJAX_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    if not (folder / "sim").is_dir():
+        pytest.skip("the public data sets are not here (set DASHJAX_DATA)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def system():
+    return generate_system(12, seed=1)
+
+
+@pytest.fixture(scope="session")
+def split(system):
+    return simulate_study(system, seed=0, train=6, validation=2, test=2, times=(0.0, 1.0, 3.0))
+
+
+@pytest.fixture(scope="session")
+def prior(system):
+    return make_prior(relocate_edges(np.random.default_rng(0), system.truth, 0.1))
+
+
+@pytest.fixture(scope="session")
+def config():
+    return FitConfig(field=PhoenixSpec(4), epochs=24)
+
+
+@pytest.fixture(scope="session")
+def run(split, config):
+    """`run(key, prior, hyper)`: the whole fit, compiled once."""
+    return jax.jit(lambda key, prior, hyper: fit(key, split, prior, hyper, config))

@@ -1,0 +1,96 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics as sk
+
+from dashjax import InputError, edge_list, score_network
+from dashjax.networks import auroc, average_precision, balanced_accuracy, early_precision, network_matrix
+
+
+@pytest.fixture(params=["distinct", "tied", "sparse"])
+def network(request):
+    rng = np.random.default_rng(1)
+    values = {
+        "distinct": rng.normal(size=(20, 20)),
+        "tied": rng.integers(-3, 4, (20, 20)).astype(float),
+        "sparse": rng.normal(size=(20, 20)) * (rng.random((20, 20)) < 0.1),
+    }[request.param]
+    truth = (rng.random((20, 20)) < 0.1 + 0.3 * (np.abs(values) > 1)).astype(float)
+    prior = (rng.random((20, 20)) < 0.1 + 0.6 * truth).astype(float)
+    return jnp.asarray(values, jnp.float32), truth, prior
+
+
+def test_scores_agree_with_scikit_learn(network):
+    values, truth, prior = network
+    scores = score_network(values, truth, prior)
+    y, s, p = truth.ravel(), np.abs(np.asarray(values)).ravel(), prior.ravel() > 0
+    assert scores.balanced_accuracy == pytest.approx(sk.balanced_accuracy_score(y, s > 0), abs=1e-5)
+    assert scores.precision == pytest.approx(sk.precision_score(y, s > 0), abs=1e-5)
+    assert scores.recall == pytest.approx(sk.recall_score(y, s > 0), abs=1e-5)
+    assert scores.aupr == pytest.approx(sk.average_precision_score(y, s), abs=1e-5)
+    assert scores.auroc == pytest.approx(sk.roc_auc_score(y, s), abs=1e-5)
+    assert scores.aupr_inside_prior == pytest.approx(sk.average_precision_score(y[p], s[p]), abs=1e-5)
+    assert scores.aupr_outside_prior == pytest.approx(sk.average_precision_score(y[~p], s[~p]), abs=1e-5)
+    assert scores.n_edges == (s > 0).sum()
+
+
+def test_scores_do_not_depend_on_gene_order(network):
+    values, truth, prior = network
+    order = np.random.default_rng(2).permutation(20)
+    shuffled = [np.asarray(array)[np.ix_(order, order)] for array in network]
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5),
+        score_network(values, truth, prior),
+        score_network(*map(jnp.asarray, shuffled)),
+    )
+
+
+def test_hand_computed_case():
+    network = jnp.array([[0.0, 3.0, -2.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    truth = jnp.array([[0, 1, 0], [1, 0, 1], [0, 0, 0]]) > 0
+    # Ranking: true, false, true, then the rest at zero with one true among six.
+    score = jnp.abs(network)
+    assert average_precision(score, truth) == pytest.approx((1 + 2 / 3 + 3 / 9) / 3, abs=1e-6)
+    assert early_precision(score, truth) == pytest.approx(2 / 3, abs=1e-6)
+    assert balanced_accuracy(network != 0, truth) == pytest.approx((2 / 3 + 5 / 6) / 2, abs=1e-6)
+    # Pairs ranked right: 6 of 6 + 5 of 6 + the one at zero ties with 5 and loses to one.
+    assert auroc(score, truth) == pytest.approx((6 + 5 + 2.5) / 18, abs=1e-6)
+
+
+def test_early_precision_shares_places_among_ties():
+    score, truth = jnp.array([[2.0, 1.0], [1.0, 0.0]]), jnp.array([[1, 1], [0, 0]]) > 0
+    assert early_precision(score, truth) == pytest.approx(0.75)
+
+
+def test_nothing_to_find_is_not_a_number():
+    empty = jnp.zeros((3, 3))
+    scores = score_network(empty, empty, empty)
+    assert np.isnan(scores.aupr)
+    assert np.isnan(scores.aupr_inside_prior)
+    assert scores.n_edges == 0
+
+
+def test_vmap_is_the_stacked_loop(network):
+    values, truth, prior = network
+    stacked = jnp.stack([values, -2 * values, jnp.zeros_like(values)])
+    batch = jax.vmap(score_network, in_axes=(0, None, None))(stacked, jnp.asarray(truth), jnp.asarray(prior))
+    for lane in range(3):
+        alone = score_network(stacked[lane], truth, prior)
+        jax.tree.map(lambda a, b, lane=lane: np.testing.assert_allclose(a, b[lane], rtol=1e-6), alone, batch)
+
+
+def test_edge_list_round_trip_strongest_first():
+    network = np.array([[0, 0.5, 0], [0, 0, -2.0], [0.5, 0, 0]])
+    edges = edge_list(network, ["a", "b", "c"])
+    assert edges.to_dict("records") == [
+        {"source": "b", "target": "c", "weight": -2.0},
+        {"source": "a", "target": "b", "weight": 0.5},
+        {"source": "c", "target": "a", "weight": 0.5},
+    ]
+    np.testing.assert_array_equal(network_matrix(edges, ["a", "b", "c"]), network)
+    with pytest.raises(InputError, match="2 gene names"):
+        edge_list(network, ["a", "b"])
+    with pytest.raises(InputError, match="target names unknown gene 'z'"):
+        network_matrix(pd.DataFrame({"source": ["a"], "target": ["z"]}), ["a"])

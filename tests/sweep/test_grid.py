@@ -1,0 +1,91 @@
+import pytest
+
+from dashjax import InputError
+from dashjax.sweep import expand, load_grid, parse_grid
+
+BASE = {"system": {"kind": "simulated", "genes": 10, "seed": 0}, "methods": ["dense", "dash"], "seeds": 2, "epochs": 5}
+
+
+def test_lists_are_swept_and_fixed_trust_is_not():
+    grid = parse_grid(
+        BASE
+        | {
+            "noise": [0.0, 0.05],
+            "methods": ["imp", {"name": "dash", "lambda_1": [0.1, 0.2, 0.3], "lambda_2": 0.5}],
+            "prior_corruption": [0.1, 0.2],
+        }
+    )
+    cells = expand(grid)
+    assert len(cells) == 2 * 2 * (1 + 3) * 2
+    assert {c.lambda_1 for c in cells if c.method == "dash"} == {0.1, 0.2, 0.3}
+    assert {(c.lambda_1, c.lambda_2) for c in cells if c.method == "imp"} == {(0.0, 0.0)}
+    assert len({c.identity("study") for c in cells}) == len(cells)
+
+
+def test_identity_depends_on_content_alone():
+    first, second = (expand(parse_grid(BASE | {"methods": m})) for m in (["dense", "dash"], ["dash", "dense"]))
+    assert {c.identity("s") for c in first} == {c.identity("s") for c in second}
+    assert first[0].identity("s") != first[0].identity("t")
+
+
+def test_repeated_methods_run_once():
+    assert len(expand(parse_grid(BASE | {"methods": ["dense", "dense"]}))) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"nois": 0.1}, r"unknown key 'nois' \(did you mean 'noise'\?\); valid: system, trajectories, noise"),
+        ({"methods": [{"name": "dahs"}]}, r"methods.0.name: unknown method 'dahs' \(did you mean 'dash'\?\)"),
+        ({"methods": [{"name": "dash", "lambda": 1}]}, r"unknown key 'methods.0.lambda' .*valid: name, lambda_1"),
+        ({"methods": [{"name": "dash", "lambda_1": 1.5}]}, "lambda_1.0: Input should be less than or equal to 1"),
+        ({"methods": []}, "methods: .*at least 1 item"),
+        ({"system": {"kind": "simulated", "gene": 3}}, "key 'system.genes' is missing"),
+        (
+            {"system": {"kind": "simulated", "genes": 10, "sed": 3}},
+            r"'system.sed' .*valid: kind, genes, seed",
+        ),
+        ({"system": {"kind": "other"}}, "system: .*'simulated', 'equations'"),
+        ({"system": None}, "system"),
+        ({"trajectories": {"times": [0, 2, 1]}}, "trajectories.times: needs at least two times"),
+        ({"trajectories": {"trian": 3}}, r"unknown key 'trajectories.trian' \(did you mean 'train'\?\)"),
+        ({"epochs": 0}, "epochs: .*greater than or equal to 1"),
+        ({"epochs": "many"}, "epochs: .*integer"),
+        ({"noise": -1}, "noise.0: "),
+        ({"prior_corruption": 2}, "prior_corruption.0: "),
+    ],
+)
+def test_mistakes_are_named_with_the_mend(change, message):
+    with pytest.raises(InputError, match=message) as caught:
+        parse_grid(BASE | change, "grid.yaml")
+    assert str(caught.value).startswith("grid.yaml: ")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_files_are_found_from_the_grid_and_variables_expanded(tmp_path, monkeypatch):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "e.csv").write_text("node,eqn\n")
+    folder = tmp_path / "grids" / "deep"
+    folder.mkdir(parents=True)
+    text = "system: {kind: equations, equations: '${PLACE:-data}/e.csv'}\nmethods: [dense]\n"
+    (folder / "g.yaml").write_text(text)
+    assert load_grid(folder / "g.yaml").system.equations == str(tmp_path / "data" / "e.csv")
+    monkeypatch.setenv("PLACE", "elsewhere")
+    with pytest.raises(InputError, match="g.yaml, system.equations: no such file 'elsewhere/e.csv'"):
+        load_grid(folder / "g.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: [", "row .*not valid YAML"),
+        ("- 1", "expected keys system"),
+        ("!!python/object:os.system x", "not valid YAML"),
+    ],
+)
+def test_broken_yaml_is_refused(tmp_path, text, message):
+    (tmp_path / "g.yaml").write_text(text)
+    with pytest.raises(InputError, match=message):
+        load_grid(tmp_path / "g.yaml")
+    with pytest.raises(InputError, match="cannot be read"):
+        load_grid(tmp_path / "absent.yaml")

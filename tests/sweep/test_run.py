@@ -1,0 +1,131 @@
+"""A sweep end to end on a system small enough to compile in seconds."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dashjax import InputError
+from dashjax.report import write_results
+from dashjax.sweep import PRIOR_ONLY, parse_grid, run_sweep
+from dashjax.sweep.store import Store
+
+CONTENT = {
+    "system": {"kind": "simulated", "genes": 10, "seed": 0},
+    "trajectories": {"train": 4, "validation": 2, "test": 2, "times": [0, 1, 3]},
+    "methods": ["dense", "dash"],
+    "seeds": 2,
+    "epochs": 12,
+    "hidden": 3,
+}
+CONTRACT = (
+    "method seed noise prior_corruption lambda_1 lambda_2 epochs sparsity balanced_accuracy precision aupr auroc "
+    "aupr_outside_prior aupr_inside_prior test_mse validation_mse n_edges status"
+).split()
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sweep") / "out"
+    seen = []
+    grid = parse_grid(CONTENT)
+    results = run_sweep(grid, folder, lambda p: seen.append((p.finished, p.trained)))
+    rows = write_results(results, grid, "a test")
+    return folder, grid, results, rows, seen
+
+
+def test_results_keep_their_contract(finished):
+    folder, _, _, rows, seen = finished
+    table = pd.read_parquet(folder / "results.parquet")
+    assert list(table.columns[: len(CONTRACT)]) == CONTRACT
+    assert (table["method"] == PRIOR_ONLY).sum() == 2
+    runs = table[table["method"] != PRIOR_ONLY]
+    assert len(runs) == 4
+    assert runs["status"].eq("finished").all()
+    assert np.isfinite(runs[["sparsity", "aupr", "test_mse", "validation_mse"]]).all(axis=None)
+    summary = json.loads((folder / "summary.json").read_text())
+    assert [row["method"] for row in summary["rows"]] == ["dense", "dash", PRIOR_ONLY]
+    dash = summary["rows"][1]
+    assert dash["n_runs"] == 2
+    expected = runs.loc[runs["method"] == "dash", "aupr"]
+    assert dash["aupr"] == pytest.approx({"mean": expected.mean(), "sd": expected.std()})
+    assert summary["rows"][2]["test_mse"] == {"mean": None, "sd": None}
+    assert "jaxlib" in summary["provenance"]
+    assert seen[-1] == (4, 48)
+    for name in ("sparsity_accuracy", "training_curves", "effects", "precision_recall"):
+        assert (folder / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    page = (folder / "report.html").read_text()
+    assert page.count("data:image/png;base64") == 4
+    assert "http" not in page.replace("http-equiv", "")  # self-contained
+    assert rows == summary["rows"]
+
+
+def test_finished_runs_are_not_repeated_and_a_larger_grid_adds_only_what_is_new(finished, tmp_path):
+    folder, grid, results, _, _ = finished
+    again = run_sweep(grid, folder)
+    assert again.compilations == 0
+    pd.testing.assert_frame_equal(again.table, results.table)
+    seen = []
+    more = run_sweep(parse_grid(CONTENT | {"seeds": [0, 1, 5]}), folder, seen.append)
+    assert (seen[-1].skipped, seen[-1].runs) == (4, 2)
+    assert len(more.table) == 6 + 3
+
+
+def test_two_folders_hold_the_same_numbers(finished, tmp_path):
+    _, grid, results, _, _ = finished
+    other = run_sweep(grid, tmp_path / "other", workers=1)
+    drop = ["seconds", "chunk"]
+    pd.testing.assert_frame_equal(other.table.drop(columns=drop), results.table.drop(columns=drop))
+
+
+def test_batches_agree_with_single_runs(finished, tmp_path):
+    _, grid, results, _, _ = finished
+    batched = run_sweep(grid, tmp_path / "batched", chunk=4)
+    for column, tolerance in (("validation_mse", 1e-3), ("test_mse", 1e-3), ("sparsity", 1e-6), ("aupr", 0.02)):
+        np.testing.assert_allclose(batched.table[column], results.table[column], rtol=tolerance, equal_nan=True)
+
+
+def test_damaged_chunks_are_set_aside_and_repeated(finished, tmp_path, capsys):
+    folder, grid, results, _, _ = finished
+    victim = sorted((folder / "chunks").glob("*.npz"))[0]
+    victim.write_bytes(victim.read_bytes()[:100])
+    seen = []
+    repaired = run_sweep(grid, folder, seen.append)
+    assert seen[-1].runs == 1
+    assert "damaged, set aside" in capsys.readouterr().out
+    drop = ["seconds", "chunk"]
+    pd.testing.assert_frame_equal(repaired.table.drop(columns=drop), results.table.drop(columns=drop))
+
+
+def test_another_study_is_refused(finished):
+    folder, *_ = finished
+    with pytest.raises(InputError, match="holds results of another study"):
+        run_sweep(parse_grid(CONTENT | {"system": {"kind": "simulated", "genes": 11, "seed": 0}}), folder)
+
+
+def test_unwritable_folders_are_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot be written"):
+        Store(tmp_path / "file" / "out", "f", {})
+
+
+def test_the_smallest_sweep_never_hangs(tmp_path):
+    """Two workers in a fresh process: LAPACK inside jitted programs used to deadlock here."""
+    script = (
+        "from dashjax.sweep import parse_grid, run_sweep\n"
+        f"run_sweep(parse_grid({CONTENT!r}), {str(tmp_path / 'out')!r}, workers=2)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=180)
+
+
+def test_compiled_programs_call_no_lapack(split, prior, config):
+    import jax
+
+    from dashjax import fit, make_hyperparameters
+
+    job = jax.vmap(lambda key: fit(key, split, prior, make_hyperparameters(), config))
+    text = jax.jit(job).lower(jax.random.split(jax.random.key(0), 2)).as_text()
+    assert "lapack" not in text

@@ -1,0 +1,198 @@
+"""One run as one pure function: what it promises about masks, batching, selection and failure."""
+
+import dataclasses
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from dashjax import FitConfig, PhoenixSpec, find_method, fit, make_hyperparameters, make_schedule, no_pruning
+from dashjax.training import STATUSES, advance, one_step_error, start, transitions
+
+KEY = jax.random.key(7)
+
+
+def test_pruned_weights_are_exactly_zero_and_counted(run, prior):
+    result = run(KEY, prior, make_hyperparameters(noise=0.02))
+    for mask, layer in zip(result.masks, result.field.layers(), strict=True):
+        assert not np.asarray(layer)[~np.asarray(mask)].any()
+        assert np.asarray(layer)[np.asarray(mask)].all()  # and living ones were trained away from zero
+    # 48 weights per branch and layer; 70 % then twice 10 % of the survivors, rounded each time.
+    np.testing.assert_array_equal(result.masks[0].sum((1, 2)), 48 - 34 - 1 - 1)
+    pruned = np.asarray(result.curves.pruned)
+    assert (np.diff(pruned) >= 0).all()
+    assert set(np.flatnonzero(np.diff(pruned)) + 2) == {3, 10, 20}
+    assert STATUSES[int(result.status)] == "finished"
+
+
+def test_training_lowers_the_error(run, prior):
+    curves = run(KEY, prior, make_hyperparameters(schedule=no_pruning(), learning_rate=3e-3)).curves
+    assert curves.validation_error[-1] < 0.5 * curves.validation_error[0]
+
+
+def test_same_seed_same_result_and_noise_matters(run, prior):
+    hyper = make_hyperparameters(noise=0.02)
+    first, again = run(KEY, prior, hyper), run(KEY, prior, hyper)
+    jax.tree.map(np.testing.assert_array_equal, first, again)
+    other = run(KEY, prior, make_hyperparameters(noise=0.03))
+    assert float(other.validation_error) != float(first.validation_error)
+
+
+def test_vmap_over_any_hyperparameter_is_the_stacked_loop(split, prior, config, run):
+    base = make_hyperparameters(noise=0.02)
+    swept = {
+        "trust": jnp.array([[0.0, 0.0], [0.05, 0.01], [1.0, 1.0]]),
+        "noise": jnp.array([0.0, 0.02, 0.05]),
+        "learning_rate": jnp.array([1e-3, 2e-3, 5e-4]),
+        "schedule": jax.tree.map(lambda *s: jnp.stack(s), make_schedule(), make_schedule(5, 0.5, 6, 0.2), no_pruning()),
+        "target_sparsity": jnp.array([0.0, 0.7, 0.72]),
+    }
+    hyper = eqx.tree_at(lambda h: [getattr(h, name) for name in swept], base, list(swept.values()))
+    keys = jax.random.split(KEY, 3)
+    batch = jax.jit(jax.vmap(lambda k, h: fit(k, split, prior, h, config)))(keys, hyper)
+    for lane in range(3):
+        alone = run(keys[lane], prior, jax.tree.map(lambda leaf, lane=lane: leaf[lane], hyper))
+        together = jax.tree.map(lambda leaf, lane=lane: leaf[lane], batch)
+        jax.tree.map(np.testing.assert_array_equal, alone.masks, together.masks)
+        np.testing.assert_allclose(alone.curves.validation_error, together.curves.validation_error, rtol=1e-3)
+        assert int(alone.epoch) == int(together.epoch)
+
+
+def test_one_compilation_for_four_methods_any_trust_and_any_seed(split, prior, config):
+    @jax.jit
+    @eqx.debug.assert_max_traces(max_traces=1)
+    def compiled(key, prior, hyper):
+        return fit(key, split, prior, hyper, config).validation_error
+
+    errors = set()
+    for seed, (name, trust) in enumerate(
+        [("dense", None), ("imp", None), ("bioprune", None), ("dash", (0.05, 0.01)), ("dash", (0.5, 0.9))]
+    ):
+        method = find_method(name)
+        hyper = make_hyperparameters(
+            schedule=method.schedule(), trust=method.trust or trust, target_sparsity=method.target_sparsity(24)
+        )
+        errors.add(float(compiled(jax.random.key(seed), prior, hyper)))
+    assert len(errors) == 5
+
+
+def test_cutting_a_run_into_calls_changes_nothing(split, prior, config, run):
+    hyper = make_hyperparameters(noise=0.02)
+    whole = run(KEY, prior, hyper)
+    state = start(KEY, split, hyper, config)
+    step = jax.jit(lambda state, epochs: advance(KEY, split, prior, hyper, config, state, epochs))
+    pieces = []
+    for first in range(1, 25, 8):
+        state, curves = step(state, jnp.arange(first, first + 8))
+        pieces.append(curves.validation_error)
+    np.testing.assert_allclose(jnp.concatenate(pieces), whole.curves.validation_error, rtol=1e-5)
+    jax.tree.map(np.testing.assert_array_equal, state.chosen.masks, whole.masks)
+
+
+def test_selection_keeps_to_the_target_sparsity(run, prior, split, config):
+    curves = run(KEY, prior, make_hyperparameters()).curves
+    for target, allowed in ((0.0, range(1, 25)), (0.7, range(3, 25)), (0.73, range(10, 25)), (0.99, [24])):
+        result = run(KEY, prior, make_hyperparameters(target_sparsity=target))
+        best = min(allowed, key=lambda n: float(curves.validation_error[n - 1]))
+        assert int(result.epoch) == best, target
+        np.testing.assert_allclose(result.validation_error, curves.validation_error[best - 1], rtol=1e-5)
+    last = dataclasses.replace(config, select="last", epochs=5)
+    assert int(jax.jit(lambda: fit(KEY, split, prior, make_hyperparameters(), last))().epoch) == 5
+
+
+def test_reported_errors_are_those_of_the_returned_model(run, prior, split):
+    result = run(KEY, prior, make_hyperparameters())
+    error, ok = one_step_error(result.field, transitions(split.test), FitConfig().solve)
+    assert ok
+    np.testing.assert_allclose(result.test_error, error, rtol=1e-5)
+    error, _ = one_step_error(result.field, transitions(split.validation), FitConfig().solve)
+    np.testing.assert_allclose(result.validation_error, error, rtol=1e-5)
+
+
+def test_a_diverging_lane_ends_alone(split, prior, config, run):
+    hyper = make_hyperparameters(noise=0.02)
+    hypers = eqx.tree_at(lambda h: h.learning_rate, hyper, jnp.array([1e-3, 1e30]))
+    axes = jax.tree.map(lambda _: None, hyper)
+    axes = eqx.tree_at(lambda h: h.learning_rate, axes, 0, is_leaf=lambda leaf: leaf is None)
+    batch = jax.jit(jax.vmap(lambda h: fit(KEY, split, prior, h, config), in_axes=(axes,)))(hypers)
+    assert [STATUSES[s] for s in batch.status] == ["finished", "diverged"]
+    assert int(batch.last_epoch[1]) == 1
+    assert np.isfinite(batch.curves.validation_error[0]).all()
+    assert np.isnan(batch.curves.validation_error[1, 1:]).all()
+    alone = run(KEY, prior, hyper)
+    np.testing.assert_allclose(batch.curves.validation_error[0], alone.curves.validation_error, rtol=1e-3)
+
+
+def test_early_stopping_freezes_and_the_learning_rate_follows_the_plateau(split, prior):
+    config = FitConfig(field=PhoenixSpec(4), epochs=16, stop_patience=4, plateau_patience=1)
+    # At rate zero nothing improves after the first epoch, so both patience counters are exact.
+    hyper = make_hyperparameters(schedule=no_pruning(), learning_rate=0.0)
+    result = jax.jit(lambda: fit(KEY, split, prior, hyper, config))()
+    assert STATUSES[int(result.status)] == "stopped_early"
+    assert int(result.last_epoch) == 5
+    assert int(result.epoch) == 1
+    assert np.isnan(result.curves.train_error[5:]).all()
+
+    hyper = make_hyperparameters(schedule=make_schedule(9, 0.1, 100, 0.0), learning_rate=1e-9)
+    config = dataclasses.replace(config, stop_patience=100, learning_rate_floor=8.5e-10)
+    rates = jax.jit(lambda: fit(KEY, split, prior, hyper, config))().curves.learning_rate
+    falling = [1, 1, 0.9, 0.9, 0.85, 0.85, 0.85, 0.85]
+    np.testing.assert_allclose(rates * 1e9, [*falling, 1, 1, 0.9, 0.9, 0.85, 0.85, 0.85, 0.85], rtol=1e-5)
+
+
+def test_larger_steps_use_every_trajectory(split, prior):
+    config = FitConfig(field=PhoenixSpec(4), epochs=3, trajectories_per_step=4)
+    result = jax.jit(lambda: fit(KEY, split, prior, make_hyperparameters(), config))()
+    assert np.isfinite(result.curves.train_error).all()
+
+
+def test_padding_does_not_change_the_error(split):
+    field = PhoenixSpec(4).init(KEY, 12)
+    steps = transitions(split.test)
+    padded = eqx.tree_at(
+        lambda s: (s.start, s.end, s.duration, s.valid),
+        steps,
+        (
+            jnp.concatenate([steps.start, steps.end[:, -1:]], 1),
+            jnp.concatenate([steps.end, steps.end[:, -1:] + 5], 1),
+            jnp.pad(steps.duration, ((0, 0), (0, 1))),
+            jnp.pad(steps.valid, ((0, 0), (0, 1))),
+        ),
+    )
+    method = FitConfig().solve
+    np.testing.assert_allclose(one_step_error(field, padded, method)[0], one_step_error(field, steps, method)[0])
+
+
+@pytest.mark.slow
+def test_dash_finds_more_of_the_truth_than_magnitude_pruning():
+    from dashjax import generate_system, make_prior, relative_effects, relocate_edges, score_network, simulate_study
+
+    system = generate_system(60, seed=3)
+    data = simulate_study(system, seed=0, train=100, validation=10, test=10)
+    prior = make_prior(relocate_edges(np.random.default_rng(0), system.truth, 0.05))
+    config = FitConfig(epochs=100)
+
+    @jax.jit
+    def job(key, hyper):
+        result = fit(key, data, prior, hyper, config)
+        return score_network(relative_effects(result.field), system.truth, prior.edges), result.test_error
+
+    steps = transitions(data.test)
+    unchanged = float(jnp.mean((steps.end - steps.start) ** 2))
+    scores = {}
+    for name in ("dense", "imp", "dash"):
+        method = find_method(name)
+        hyper = make_hyperparameters(
+            schedule=method.schedule(),
+            trust=method.trust or (0.05, 0.01),
+            noise=0.025,
+            target_sparsity=method.target_sparsity(100),
+        )
+        scores[name], error = job(KEY, hyper)
+        assert float(error) < 0.2 * unchanged
+    accuracy = {name: float(score.balanced_accuracy) for name, score in scores.items()}
+    assert accuracy["dash"] > accuracy["imp"] + 0.1
+    assert accuracy["dash"] > 0.75
+    assert accuracy["dense"] < 0.65
