@@ -53,11 +53,40 @@ def sweep(
     grid: Annotated[Path, typer.Argument(help="Grid file (YAML).")],
     out: Out,
     workers: Annotated[int | None, typer.Option(help="Worker threads; one per core by default.", min=1)] = None,
+    chunk: Annotated[int | None, typer.Option(help="Runs per batch; 1 on a CPU, 64 on accelerators.", min=1)] = None,
+    shard: Annotated[str, typer.Option(help="i/n: run the i-th of n shares of the grid, for job arrays.")] = "1/1",
 ) -> None:
     """Run a grid of systems, noise levels, methods and seeds; finished runs in --out are not repeated."""
     from dashjax.sweep import load_grid
 
-    _sweep(load_grid(grid), out, f"dashjax sweep {grid.stem}", workers)
+    index, _, count = shard.partition("/")
+    if not (index.isdigit() and count.isdigit()):
+        raise InputError(f"--shard: expected i/n, for example 1/4, got '{shard}'")
+    _sweep(load_grid(grid), out, f"dashjax sweep {grid.stem}", workers, chunk, (int(index), int(count)))
+
+
+@app.command()
+def status(folder: Annotated[Path, typer.Argument(help="Results folder of a sweep.")]) -> None:
+    """Say how far a sweep is, also while it runs."""
+    from dashjax.sweep.watch import describe_status
+
+    for line in describe_status(folder):
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def report(folder: Annotated[Path, typer.Argument(help="Results folder of a sweep.")]) -> None:
+    """Write table, figures and page of what a sweep has finished, at any moment."""
+    from dashjax.report import write_results
+    from dashjax.sweep import Store, collect, make_study, parse_grid, read_manifest
+
+    manifest = read_manifest(folder)
+    grid = parse_grid(manifest["grid"], str(folder / "manifest.json"))
+    with console.status("drawing the report"):
+        study = make_study(grid)
+        store = Store(folder, study.fingerprint, {"grid": manifest["grid"]})
+        rows = write_results(collect(grid, study, store), grid, f"dashjax report {folder.name}")
+    _print_table(rows, folder)
 
 
 @app.command()
@@ -136,8 +165,15 @@ def simulate(
         console.print(line, highlight=False)
 
 
-def _sweep(grid, out: Path, title: str, workers: int | None = None) -> None:
-    from dashjax.report import printed_rows, write_results
+def _sweep(
+    grid,
+    out: Path,
+    title: str,
+    workers: int | None = None,
+    chunk: int | None = None,
+    shard: tuple[int, int] = (1, 1),
+) -> None:
+    from dashjax.report import write_results
     from dashjax.sweep import run_sweep
 
     with _bar("runs") as update:
@@ -145,16 +181,27 @@ def _sweep(grid, out: Path, title: str, workers: int | None = None) -> None:
         def show(progress) -> None:
             minutes = progress.seconds / 60
             rate = f"{progress.finished / minutes:.1f} runs/min" if progress.finished else "compiling and training"
+            found = f" ({progress.skipped} found finished)" if progress.skipped else ""
             lost = f", {progress.diverged} diverged" if progress.diverged else ""
-            update(progress.trained, progress.epochs, f"{progress.finished}/{progress.runs} runs, {rate}{lost}")
+            text = f"{progress.finished}/{progress.runs} runs{found}, {rate}{lost}"
+            update(progress.trained, progress.epochs, text)
 
         try:
-            results = run_sweep(grid, out, show, workers)
+            results = run_sweep(grid, out, show, workers, chunk, shard)
         except KeyboardInterrupt:
             console.print(f"\nInterrupted. Finished runs are kept; the same command goes on from there ({out}).")
             raise typer.Exit(130) from None
+    if shard != (1, 1):
+        console.print(f"Shard {shard[0]}/{shard[1]} is done; `dashjax report {out}` shows all shards.", soft_wrap=True)
+        return
     with console.status("drawing the report"):
         rows = write_results(results, grid, title)
+    _print_table(rows, out)
+
+
+def _print_table(rows, out: Path) -> None:
+    from dashjax.report import printed_rows
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     headings, cells = printed_rows(rows, compact=True)
     for number, heading in enumerate(headings):

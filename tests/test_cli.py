@@ -163,6 +163,21 @@ def test_sweep_prints_the_table_with_the_prior_beside(tmp_path, dashjax):
     assert code == 0, err
     assert "prior_only" in out
     assert "runs: 100 %" in out
+    code, out, _ = dashjax("status", tmp_path / "out")
+    assert code == 0
+    assert "all: 1/1 runs" in out
+    (tmp_path / "out" / "report.html").unlink()
+    code, out, _ = dashjax("report", tmp_path / "out")
+    assert code == 0
+    assert "prior_only" in out
+    assert (tmp_path / "out" / "report.html").exists()
+    for command in ("status", "report"):
+        code, _, err = dashjax(command, tmp_path)
+        assert code == 2
+        assert "not a results folder" in err
+    code, _, err = dashjax("sweep", tmp_path / "g.yaml", "--out", tmp_path / "out", "--shard", "one")
+    assert code == 2
+    assert "--shard: expected i/n" in err
 
 
 @pytest.mark.data

@@ -1,8 +1,8 @@
 """Sweeps: grids of runs, batched, resumable, on every device there is."""
 
 from dashjax.sweep.grid import Cell, Grid, expand, load_grid, parse_grid
-from dashjax.sweep.run import PRIOR_ONLY, SCORES, Progress, Results, run_sweep
-from dashjax.sweep.store import Store
+from dashjax.sweep.run import PRIOR_ONLY, SCORES, Progress, Results, collect, run_sweep
+from dashjax.sweep.store import Store, read_manifest
 from dashjax.sweep.study import Study, make_study
 
 __all__ = [
@@ -14,9 +14,11 @@ __all__ = [
     "Results",
     "Store",
     "Study",
+    "collect",
     "expand",
     "load_grid",
     "make_study",
     "parse_grid",
+    "read_manifest",
     "run_sweep",
 ]

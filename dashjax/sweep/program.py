@@ -28,7 +28,7 @@ EPOCHS_PER_CALL = 10
 
 #: On a CPU each worker thread runs its own single-threaded program. Two of them do 2.2 times the work
 #: of one program that spreads its small matrix products over two cores.
-_CPU_OPTIONS: dict[str, Any] = {"xla_cpu_multi_thread_eigen": False}
+CPU_OPTIONS: dict[str, Any] = {"xla_cpu_multi_thread_eigen": False}
 
 
 class Outcome(eqx.Module):
@@ -114,12 +114,16 @@ class Program:
         outcome = jax.tree.map(np.asarray, outcome)
         return outcome if self.batched else jax.tree.map(lambda leaf: leaf[None], outcome)
 
+    def compiled(self) -> list[Any]:
+        """Return the programs compiled so far."""
+        return list(self._compiled.values())
+
     def _call(self, name, function, *arguments):
         """Call a function compiled once per name and argument shapes, shared by all threads."""
         shapes = (name, *[leaf.shape for leaf in jax.tree.leaves(arguments)])
         with self._lock:
             if shapes not in self._compiled:
-                options = _CPU_OPTIONS if self.device.platform == "cpu" else None
+                options = CPU_OPTIONS if self.device.platform == "cpu" else None
                 self._compiled[shapes] = jax.jit(function).lower(*arguments).compile(compiler_options=options)
                 self.compilations += 1
         return self._compiled[shapes](*arguments)

@@ -16,6 +16,7 @@ import jax
 import numpy as np
 import pandas as pd
 
+from dashjax.errors import InputError
 from dashjax.networks import score_network
 from dashjax.sweep.grid import Cell, Grid, expand
 from dashjax.sweep.program import Outcome, Program
@@ -90,39 +91,54 @@ def run_sweep(
     on_progress: Callable[[Progress], None] = lambda progress: None,
     workers: int | None = None,
     chunk: int | None = None,
+    shard: tuple[int, int] = (1, 1),
 ) -> Results:
-    """Run every cell of a grid that the folder does not hold yet.
+    """Run every cell of a grid that the folder does not hold yet, and collect what it holds then.
 
     Args:
         grid: what to run.
-        folder: results folder; runs found finished there are not repeated.
-        on_progress: called from this thread several times a second at most.
-        workers: threads, each with its own runs; the number of cores on a CPU, one per accelerator
+        folder: results folder; runs found finished there are not repeated. Several processes may share it.
+        on_progress: called from this thread whenever a run has advanced.
+        workers: threads, each with its own runs; the number of cores on a single-device CPU, one per device
             otherwise.
         chunk: runs per batch; 1 on a CPU, 64 on an accelerator.
+        shard: (i, n) runs only the i-th of n equal shares of the grid, counted from 1.
 
     Raises:
-        InputError: where the folder is not writable or holds another study.
+        InputError: where the folder is not writable or holds another study, or the shard is out of range.
         KeyboardInterrupt: after the running chunks were abandoned; finished ones are kept.
     """
+    index, count = shard
+    if not 1 <= index <= count:
+        raise InputError(f"--shard: {index}/{count} is out of range, expected i/n with 1 <= i <= n")
     study = make_study(grid)
     store = Store(folder, study.fingerprint, {"grid": grid.model_dump(mode="json")})
-    cells = expand(grid)
+    # Every n-th cell, so that slow and fast methods are spread over all shards.
+    cells = expand(grid)[index - 1 :: count]
     identities = [cell.identity(study.fingerprint) for cell in cells]
     todo = missing(cells, identities, set(store.rows()["id"]))
     devices = jax.local_devices()
     on_cpu = devices[0].platform == "cpu"
     size = chunk or (1 if on_cpu else 64)
-    # On a CPU one device's program is shared by several single-threaded workers.
-    programs = [Program(study, device, batched=size > 1) for device in (devices[:1] if on_cpu else devices)]
-    lanes = programs * (workers or (usable_cores() if on_cpu else 1))
+    programs = [Program(study, device, batched=size > 1) for device in devices]
+    # A CPU that is one device to JAX still has cores: each gets a worker, all sharing one program.
+    share = usable_cores() if on_cpu and len(devices) == 1 else 1
+    lanes = programs * (workers or share) if len(devices) == 1 else programs
     chunks = [todo[at : at + size] for at in range(0, len(todo), size)]
     progress = Progress(runs=len(todo), epochs=len(todo) * grid.epochs, skipped=len(cells) - len(todo))
+    store.log("start", runs=progress.runs, skipped=progress.skipped, shard=f"{index}/{count}", devices=len(devices))
     _work(lanes, chunks, study, store, progress, on_progress)
+    store.log("end", finished=progress.finished, diverged=progress.diverged)
+    return collect(grid, study, store, sum(program.compilations for program in programs))
 
-    rows = store.rows().set_index("id").loc[identities].reset_index()
+
+def collect(grid: Grid, study: Study, store: Store, compilations: int = 0) -> Results:
+    """Return what a store holds of a grid, finished or not, beside the prior alone."""
+    identities = [cell.identity(study.fingerprint) for cell in expand(grid)]
+    rows = store.rows().set_index("id")
+    rows = rows.loc[[identity for identity in identities if identity in rows.index]].reset_index()
     table = pd.concat([rows, prior_only_rows(grid, study)], ignore_index=True)
-    return Results(table, study, store, sum(program.compilations for program in programs))
+    return Results(table, study, store, compilations)
 
 
 def _work(
@@ -168,7 +184,10 @@ def _work(
                 progress.trained += content[0]
             elif kind == "chunk":
                 cells, outcome, seconds = content
-                store.write(*_records(cells, outcome, study, seconds))
+                rows, arrays = _records(cells, outcome, study, seconds)
+                store.write(rows, arrays)
+                for row in rows:
+                    store.log("run", **{name: row[name] for name in ("id", "method", "seed", "status", "seconds")})
                 progress.finished += len(cells)
                 progress.diverged += int((outcome.result.status == STATUSES.index("diverged")).sum())
             elif kind == "error":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ class Store:
 
     `chunks/NAME.npz` holds the models and curves of a chunk's runs, `chunks/NAME.parquet` their rows. The
     rows are written last and by renaming, so a chunk counts as finished when its rows can be read.
+    `manifest.json` names the study and the latest grid, `events.jsonl` logs what happened when.
 
     Args:
         folder: the results folder; created with its parents.
@@ -36,21 +38,16 @@ class Store:
         try:
             self.chunks.mkdir(parents=True, exist_ok=True)
             if manifest.exists():
-                found = json.loads(manifest.read_text(encoding="utf-8")).get("fingerprint")
+                found = read_manifest(folder)["fingerprint"]
                 if found != fingerprint:
                     raise InputError(
                         f"{self.folder}: holds results of another study ({found}, this one is {fingerprint}); "
                         f"choose another --out"
                     )
-            else:
-                content = {"fingerprint": fingerprint, **describe}
-                write_atomically(manifest, lambda path: path.write_text(json.dumps(content, indent=1)))
+            content = json.dumps({"fingerprint": fingerprint, **describe}, indent=1)
+            write_atomically(manifest, lambda path: path.write_text(content + "\n", encoding="utf-8"))
         except OSError as error:
             raise InputError(f"{self.folder}: cannot be written ({error.strerror})") from None
-        except ValueError as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(f"{manifest}: damaged ({error}); choose another --out") from None
 
     def rows(self) -> pd.DataFrame:
         """Return the rows of every finished run; damaged chunks are set aside and reported as missing."""
@@ -63,7 +60,7 @@ class Store:
                         raise ValueError("rows and arrays differ in length")
                 frames.append(frame.assign(chunk=path.stem))
             except Exception as error:  # whatever a damaged file raises, its runs are simply not finished
-                print(f"{path}: damaged, set aside ({type(error).__name__}); its runs will be repeated")
+                print(f"{path}: damaged, set aside ({type(error).__name__}); its runs will be repeated", flush=True)
                 for part in (path, path.with_suffix(".npz")):
                     if part.exists():
                         part.rename(part.with_name(part.name + ".damaged"))
@@ -84,11 +81,35 @@ class Store:
         frame = pd.DataFrame(list(rows))
         write_atomically(self.chunks / f"{name}.parquet", lambda path: frame.to_parquet(path, index=False))
 
+    def log(self, event: str, **facts: Any) -> None:
+        """Append one line to events.jsonl."""
+        line = json.dumps({"time": round(time.time(), 3), "process": os.getpid(), "event": event, **facts})
+        # One short write in append mode is atomic, so several processes can share the log.
+        with (self.folder / "events.jsonl").open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
     def arrays(self, chunk: str, identity: str) -> dict[str, np.ndarray]:
         """Return one run's model and curves."""
         with np.load(self.chunks / f"{chunk}.npz", allow_pickle=False) as file:
             row = int(np.flatnonzero(file["id"] == identity)[0])
             return {name: file[name][row] for name in file.files}
+
+
+def read_manifest(folder: Path | str) -> dict[str, Any]:
+    """Return what a results folder records of its study.
+
+    Raises:
+        InputError: where there is none, or a damaged one.
+    """
+    path = Path(folder) / "manifest.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        content["fingerprint"], content["grid"]
+    except FileNotFoundError:
+        raise InputError(f"{folder}: not a results folder (it has no manifest.json)") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: damaged ({error})") from None
+    return content
 
 
 def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:

@@ -271,7 +271,7 @@ def advance(
             # A cut before the last epoch would leave a model that no plateau has healed.
             due = hyper.schedule.due(number) & (number < config.epochs)
             state = jax.lax.cond(due, lambda s: _prune(s, prior, hyper, number, config), lambda s: s, state)
-            trained, error = _train_epoch(state, train, order, config)
+            trained, error = train_epoch(state, train, order, config)
             return _conclude_epoch(state, trained, error, validation, hyper, number, config)
 
         def rest(state):
@@ -319,7 +319,7 @@ def _prune(state: RunState, prior: Prior, hyper: Hyperparameters, number, config
     )
 
 
-def _train_epoch(state: RunState, train: Transitions, order, config: FitConfig) -> tuple[RunState, Array]:
+def train_epoch(state: RunState, train: Transitions, order, config: FitConfig) -> tuple[RunState, Array]:
     """Take one gradient step per trajectory (or per few), in the given order."""
     adam = optax.scale_by_adam()
     rates = state.field.relative_rates()

@@ -1,17 +1,21 @@
 """A sweep end to end on a system small enough to compile in seconds."""
 
 import json
+import os
+import re
 import subprocess
 import sys
 
+import jax
 import numpy as np
 import pandas as pd
 import pytest
 
-from dashjax import InputError
+from dashjax import InputError, fit, make_hyperparameters
 from dashjax.report import write_results
-from dashjax.sweep import PRIOR_ONLY, parse_grid, run_sweep
-from dashjax.sweep.store import Store
+from dashjax.sweep import PRIOR_ONLY, Store, collect, expand, parse_grid, run_sweep
+from dashjax.sweep.program import Program
+from dashjax.sweep.watch import describe_status
 
 CONTENT = {
     "system": {"kind": "simulated", "genes": 10, "seed": 0},
@@ -100,6 +104,54 @@ def test_damaged_chunks_are_set_aside_and_repeated(finished, tmp_path, capsys):
     pd.testing.assert_frame_equal(repaired.table.drop(columns=drop), results.table.drop(columns=drop))
 
 
+def test_shards_cover_the_grid_once(finished, tmp_path):
+    _, grid, results, _, _ = finished
+    counts = []
+    for index in (1, 2, 3):
+        seen = []
+        partial = run_sweep(grid, tmp_path / "shared", seen.append, shard=(index, 3))
+        counts.append((seen[-1].runs, seen[-1].skipped))
+    assert counts == [(2, 0), (1, 0), (1, 0)]
+    drop = ["seconds", "chunk"]
+    pd.testing.assert_frame_equal(partial.table.drop(columns=drop), results.table.drop(columns=drop))
+    with pytest.raises(InputError, match="--shard: 4/3 is out of range"):
+        run_sweep(grid, tmp_path / "shared", shard=(4, 3))
+    events = [json.loads(line) for line in (tmp_path / "shared" / "events.jsonl").read_text().splitlines()]
+    assert [e["event"] for e in events].count("run") == 4
+    # Half-way there, the status says so, and a report of what there is can be drawn.
+    victim = next((tmp_path / "shared" / "chunks").glob("*.parquet"))
+    victim.unlink()
+    assert describe_status(tmp_path / "shared")[2] == "all: 3/4 runs"
+    store = Store(tmp_path / "shared", results.study.fingerprint, {"grid": grid.model_dump(mode="json")})
+    rows = write_results(collect(grid, results.study, store), grid, "partial")
+    assert sum(row["n_runs"] for row in rows) == 3 + 2
+
+
+def test_four_devices_agree_with_one(finished, tmp_path):
+    _, _, results, _, _ = finished
+    script = (
+        "from dashjax.sweep import parse_grid, run_sweep\n"
+        "import jax\n"
+        "assert len(jax.local_devices()) == 4\n"
+        f"run_sweep(parse_grid({CONTENT!r}), {str(tmp_path / 'out')!r})\n"
+    )
+    environment = os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=300, env=environment)
+    store = Store(tmp_path / "out", results.study.fingerprint, {})
+    rows = store.rows().set_index("id").sort_index()
+    expected = results.table.dropna(subset=["id"]).set_index("id").sort_index()
+    for column in ("validation_mse", "test_mse", "sparsity", "aupr"):
+        np.testing.assert_allclose(rows[column], expected[column], rtol=1e-4)
+
+
+def test_compiled_programs_need_no_communication(finished):
+    _, grid, results, _, _ = finished
+    program = Program(results.study, jax.local_devices()[0], batched=True)
+    program.run(expand(grid)[:2])
+    for compiled in program.compiled():
+        assert not re.search("all-reduce|all-gather|all-to-all|collective|reduce-scatter", compiled.as_text())
+
+
 def test_another_study_is_refused(finished):
     folder, *_ = finished
     with pytest.raises(InputError, match="holds results of another study"):
@@ -122,10 +174,6 @@ def test_the_smallest_sweep_never_hangs(tmp_path):
 
 
 def test_compiled_programs_call_no_lapack(split, prior, config):
-    import jax
-
-    from dashjax import fit, make_hyperparameters
-
     job = jax.vmap(lambda key: fit(key, split, prior, make_hyperparameters(), config))
     text = jax.jit(job).lower(jax.random.split(jax.random.key(0), 2)).as_text()
     assert "lapack" not in text

@@ -1,0 +1,63 @@
+"""Watching a sweep from outside, by the files it writes."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pandas as pd
+
+from dashjax.sweep.grid import expand, parse_grid
+from dashjax.sweep.store import read_manifest
+
+
+def describe_status(folder: Path | str) -> list[str]:
+    """Return lines that say how far a sweep is, without touching its files.
+
+    Raises:
+        InputError: where the folder is no results folder.
+    """
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    grid = parse_grid(manifest["grid"], str(folder / "manifest.json"))
+    cells = {cell.identity(manifest["fingerprint"]): cell for cell in expand(grid)}
+    finished: dict[str, str] = {}
+    damaged = 0
+    for path in (folder / "chunks").glob("*.parquet"):
+        try:
+            rows = pd.read_parquet(path, columns=["id", "status"])
+        except Exception:  # damaged in whatever way: the next sweep repeats it
+            damaged += 1
+            continue
+        finished |= {identity: status for identity, status in rows.itertuples(index=False) if identity in cells}
+    lines = []
+    for method in dict.fromkeys(cell.method for cell in cells.values()):
+        mine = [identity for identity, cell in cells.items() if cell.method == method]
+        done = [finished[identity] for identity in mine if identity in finished]
+        lost = f", {done.count('diverged')} diverged" if "diverged" in done else ""
+        lines.append(f"{method}: {len(done)}/{len(mine)} runs{lost}")
+    lines.append(f"all: {len(finished)}/{len(cells)} runs" + (f", {damaged} damaged chunks" if damaged else ""))
+    times = _recent_runs(folder / "events.jsonl")
+    if len(times) > 1 and len(finished) < len(cells):
+        rate = (len(times) - 1) / max(times[-1] - times[0], 1e-9) * 60
+        left = (len(cells) - len(finished)) / rate
+        age = time.time() - times[-1]
+        lines.append(f"{rate:.1f} runs/min lately, about {left:.0f} min left; last run finished {age:.0f} s ago")
+    return lines
+
+
+def _recent_runs(log: Path, count: int = 50) -> list[float]:
+    """Return when the last runs since the latest start finished."""
+    times: list[float] = []
+    if log.exists():
+        for line in log.read_text(encoding="utf-8").splitlines():
+            try:
+                event = json.loads(line)
+            except ValueError:  # a line cut short by a kill
+                continue
+            if event.get("event") == "start":
+                times = []
+            elif event.get("event") == "run":
+                times.append(event["time"])
+    return times[-count:]
