@@ -8,6 +8,10 @@ class InputError(ValueError):
     wrong and, where there is one, the mend. The command line prints it and exits with code 2.
     """
 
+    def __init__(self, message: str):
+        # Quoted input may bring line breaks of its own.
+        super().__init__(" ".join(message.split()))
+
 
 def suggest(name: str, valid: list[str] | tuple[str, ...]) -> str:
     """Return `` (did you mean 'x'?)`` for the valid name closest to `name`, or an empty string."""

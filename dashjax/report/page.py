@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 _STYLE = """
-body{font:16px/1.55 system-ui,sans-serif;color:#222;max-width:62rem;margin:2rem auto;padding:0 1.2rem}
+body{font:16px/1.55 system-ui,sans-serif;color:#222;max-width:72rem;margin:2rem auto;padding:0 1.2rem}
 h1{font-size:1.6rem;margin-bottom:.2rem}h2{font-size:1.15rem;margin-top:2.2rem}
 p.sub{color:#666;margin-top:0}table{border-collapse:collapse;font-variant-numeric:tabular-nums;width:100%;
 font-size:.88rem}th,td{white-space:nowrap;padding:.35rem .6rem;text-align:right;border-bottom:1px solid #ddd}

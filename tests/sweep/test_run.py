@@ -135,7 +135,8 @@ def test_four_devices_agree_with_one(finished, tmp_path):
         "assert len(jax.local_devices()) == 4\n"
         f"run_sweep(parse_grid({CONTENT!r}), {str(tmp_path / 'out')!r})\n"
     )
-    environment = os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
+    flags = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=4"
+    environment = os.environ | {"XLA_FLAGS": flags}
     subprocess.run([sys.executable, "-c", script], check=True, timeout=300, env=environment)
     store = Store(tmp_path / "out", results.study.fingerprint, {})
     rows = store.rows().set_index("id").sort_index()
