@@ -18,10 +18,10 @@ from jaxtyping import Array, Float
 
 from dashjax.data import Prior
 from dashjax.networks import NetworkScores, relative_effects, score_network
-from dashjax.sparsity import sparsity
+from dashjax.sparsity import Schedule, sparsity
 from dashjax.sweep.grid import Cell
 from dashjax.sweep.study import Study, stack
-from dashjax.training import Curves, FitResult, advance, finish, start
+from dashjax.training import Curves, FitResult, Hyperparameters, advance, finish, start
 
 #: Epochs per call of the compiled program: how finely a sweep can be watched and interrupted.
 EPOCHS_PER_CALL = 10
@@ -68,10 +68,13 @@ class Program:
             scores = score_network(relative_effects(result.field), truth, prior.edges)
             return Outcome(result, scores, sparsity(result.field.effective_layers()))
 
-        self._begin = self._lift(lambda key, hyper, data: start(key, data, hyper, config), (0, 0, None))
+        # When to prune is the same for a whole batch, so that pruning stays conditional under vmap.
+        shared = {"first_epoch": None, "every": None}
+        hyper_axes = Hyperparameters(Schedule(first_fraction=0, fraction=0, **shared), 0, 0, 0, 0)  # type: ignore[arg-type]
+        self._begin = self._lift(lambda key, hyper, data: start(key, data, hyper, config), (0, hyper_axes, None))
         self._advance = self._lift(
             lambda key, prior, hyper, state, epochs, data: advance(key, data, prior, hyper, config, state, epochs),
-            (0, 0, 0, 0, None, None),
+            (0, 0, hyper_axes, 0, None, None),
         )
         self._conclude = self._lift(conclude, (0, 0, 0, None, None))
 
@@ -93,7 +96,10 @@ class Program:
         priors: list[Prior] = [self.study.prior_of(cell) for cell in cells]
         hypers = [cell.hyperparameters() for cell in cells]
         assert self.batched or len(cells) == 1
+        assert len({tuple(map(int, _timing(hyper))) for hyper in hypers}) == 1
         key, prior, hyper = (stack(t) if self.batched else t[0] for t in (keys, priors, hypers))
+        if self.batched:
+            hyper = eqx.tree_at(_timing, hyper, _timing(hypers[0]))
         key, prior, hyper = jax.device_put((key, prior, hyper), self.device)
 
         state = self._call("begin", self._begin, key, hyper, self.data)
@@ -127,6 +133,11 @@ class Program:
                 self._compiled[shapes] = jax.jit(function).lower(*arguments).compile(compiler_options=options)
                 self.compilations += 1
         return self._compiled[shapes](*arguments)
+
+
+def _timing(hyper: Hyperparameters) -> tuple[Array, Array]:
+    """Return when a run prunes: one of the few things that all runs of a batch must share."""
+    return hyper.schedule.first_epoch, hyper.schedule.every
 
 
 def _join(*pieces: np.ndarray, epochs: int) -> Array:

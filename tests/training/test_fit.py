@@ -116,11 +116,15 @@ def test_a_diverging_lane_ends_alone(split, prior, config, run):
     hypers = eqx.tree_at(lambda h: h.learning_rate, hyper, jnp.array([1e-3, 1e30]))
     axes = jax.tree.map(lambda _: None, hyper)
     axes = eqx.tree_at(lambda h: h.learning_rate, axes, 0, is_leaf=lambda leaf: leaf is None)
-    batch = jax.jit(jax.vmap(lambda h: fit(KEY, split, prior, h, config), in_axes=(axes,)))(hypers)
+    compiled = jax.jit(jax.vmap(lambda h: fit(KEY, split, prior, h, config), in_axes=(axes,)))
+    batch = compiled(hypers)
     assert [STATUSES[s] for s in batch.status] == ["finished", "diverged"]
     assert int(batch.last_epoch[1]) == 1
     assert np.isfinite(batch.curves.validation_error[0]).all()
     assert np.isnan(batch.curves.validation_error[1, 1:]).all()
+    # Its neighbour is bit for bit what it would have been beside a healthy run.
+    healthy = compiled(eqx.tree_at(lambda h: h.learning_rate, hyper, jnp.array([1e-3, 2e-3])))
+    jax.tree.map(lambda a, b: np.testing.assert_array_equal(a[0], b[0]), batch, healthy)
     alone = run(KEY, prior, hyper)
     np.testing.assert_allclose(batch.curves.validation_error[0], alone.curves.validation_error, rtol=1e-3)
 
