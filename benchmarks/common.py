@@ -12,7 +12,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from dashjax.report.write import provenance
 
@@ -61,8 +60,3 @@ def ceilings() -> dict[str, float]:
     jax.block_until_ready((product(a), copy(b)))
     seconds = best_of(5, lambda: product(a), lambda: copy(b))
     return {"flops": 2 * size**3 / seconds[0], "bytes_per_second": 8 * words / seconds[1]}
-
-
-def median(values: Sequence[float]) -> float:
-    """Return the median as a plain float."""
-    return float(np.median(values))

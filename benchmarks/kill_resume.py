@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import collections
 import json
+import os
 import random
 import shutil
 import signal
@@ -38,6 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seeds", type=int, default=25)
+    parser.add_argument("--longest", type=float, default=16, help="seconds after which a kill comes at the latest")
     parser.add_argument("--seed", type=int, default=0, help="seeds the moments of the kills")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="dashjax-kill-"))
@@ -46,7 +48,10 @@ def main() -> None:
 
     def sweep(out: str) -> subprocess.Popen:
         command = [sys.executable, "-m", "dashjax.cli", "sweep", str(grid), "--out", str(folder / out)]
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # JAX's own compilation cache shortens the start, so that most kills hit training and writing.
+        cache = {"JAX_COMPILATION_CACHE_DIR": str(folder / "cache"), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
+        environment = os.environ | cache
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
 
     began = time.monotonic()
     assert sweep("calm").wait() == 0
@@ -57,7 +62,7 @@ def main() -> None:
         process = sweep("killed")
         # Kills land during start-up, compilation, training and writing alike.
         try:
-            process.wait(timeout=moments.uniform(0.5, 22))
+            process.wait(timeout=moments.uniform(2, options.longest))
             # Finished before the kill came: forget a third of the runs, so that there is work to interrupt.
             chunks = sorted((folder / "killed" / "chunks").glob("*.parquet"))
             for path in chunks[::3]:

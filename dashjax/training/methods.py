@@ -23,7 +23,6 @@ class Method:
         summary: one line for a table of methods.
         trust: λ of both layers where the method fixes it, or None where the user chooses.
         schedule: makes the pruning schedule.
-        uses_prior: whether the prior influences the result.
         complete: whether its model is selected among the epochs after the schedule's last cut; otherwise
             among all epochs.
     """
@@ -32,7 +31,6 @@ class Method:
     summary: str
     trust: tuple[float, float] | None
     schedule: Callable[[], Schedule]
-    uses_prior: bool
     complete: bool = True
 
     def target_sparsity(self, epochs: int) -> float:
@@ -49,12 +47,12 @@ DEFAULT_TRUST = (0.05, 0.01)
 METHODS: dict[str, Method] = {
     method.name: method
     for method in (
-        Method("dense", "PHOENIX without pruning", (0.0, 0.0), no_pruning, uses_prior=False, complete=False),
-        Method("imp", "iterative magnitude pruning", (0.0, 0.0), simulated_schedule, uses_prior=False),
+        Method("dense", "PHOENIX without pruning", (0.0, 0.0), no_pruning, complete=False),
+        Method("imp", "iterative magnitude pruning", (0.0, 0.0), simulated_schedule),
         # The prior alone soon cuts what the data need: its best validation error comes at about 83 %
         # sparsity, which is also what the paper reports.
-        Method("bioprune", "pruning by the prior alone", (1.0, 1.0), simulated_schedule, True, complete=False),
-        Method("dash", "pruning by magnitude and prior", None, simulated_schedule, uses_prior=True),
+        Method("bioprune", "pruning by the prior alone", (1.0, 1.0), simulated_schedule, complete=False),
+        Method("dash", "pruning by magnitude and prior", None, simulated_schedule),
     )
 }
 
