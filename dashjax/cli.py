@@ -105,7 +105,7 @@ def fit(
     seed: Annotated[int, typer.Option(help="Seeds weights, order and hold-out.", min=0)] = 0,
 ) -> None:
     """Fit a sparse network to your own expression and prior."""
-    from dashjax.fitting import fit_files
+    from dashjax.jobs import fit_files
 
     with _bar("training") as update:
         summary = fit_files(
@@ -146,7 +146,7 @@ def simulate(
     ] = None,
 ) -> None:
     """Simulate trajectories, the true network and a corrupted prior."""
-    from dashjax.fitting import simulate_files
+    from dashjax.jobs import simulate_files
 
     with console.status("simulating"):
         lines = simulate_files(

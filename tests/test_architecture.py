@@ -22,8 +22,8 @@ ALLOWED = {
     "io": {"data", "dynamics", "simulate", "errors"},
     "sweep": {"data", "dynamics", "sparsity", "training", "networks", "simulate", "io", "errors"},
     "report": {"dynamics", "networks", "sweep", "errors"},
-    "fitting": {"data", "dynamics", "sparsity", "training", "networks", "simulate", "io", "report", "errors"},
-    "cli": {"errors", "fitting", "sweep", "report"},
+    "jobs": {"data", "dynamics", "sparsity", "training", "networks", "simulate", "io", "report", "errors"},
+    "cli": {"errors", "jobs", "sweep", "report"},
 }
 
 
