@@ -19,8 +19,8 @@ from common import best_of, ceilings, in_threads, save
 from dashjax import FitConfig, make_hyperparameters
 from dashjax.data import Split, Trajectories
 from dashjax.dynamics import PhoenixSpec
+from dashjax.sweep.local import usable_cores
 from dashjax.sweep.program import CPU_OPTIONS
-from dashjax.sweep.run import usable_cores
 from dashjax.training.fit import start, train_epoch
 from dashjax.training.objective import transitions
 

@@ -53,16 +53,49 @@ def sweep(
     grid: Annotated[Path, typer.Argument(help="Grid file (YAML).")],
     out: Out,
     workers: Annotated[int | None, typer.Option(help="Worker threads; one per core by default.", min=1)] = None,
-    chunk: Annotated[int | None, typer.Option(help="Runs per batch; 1 on a CPU, 64 on accelerators.", min=1)] = None,
-    shard: Annotated[str, typer.Option(help="i/n: run the i-th of n shares of the grid, for job arrays.")] = "1/1",
+    chunk: Annotated[
+        int | None,
+        typer.Option(help="Runs per batch; 1 on a CPU, what memory holds on accelerators.", min=1),
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(help="i/n: run the i-th of n shares of the grid, for job arrays.")
+    ] = None,
+    executor: Annotated[str, typer.Option(help="Where runs go: local, or ray for a Ray cluster.")] = "local",
+    ray_address: Annotated[str | None, typer.Option(help="Head of the Ray cluster, host:port or ray://….")] = None,
+    distributed: Annotated[
+        bool, typer.Option("--distributed", help="Join jax.distributed processes; each takes its share of the grid.")
+    ] = False,
 ) -> None:
     """Run a grid of systems, noise levels, methods and seeds; finished runs in --out are not repeated."""
     from dashjax.sweep import load_grid
+    from dashjax.sweep.processes import join_processes
 
-    index, _, count = shard.partition("/")
+    if executor not in ("local", "ray"):
+        raise InputError(f"--executor: unknown value '{executor}'; valid: local, ray")
+    if ray_address and executor != "ray":
+        raise InputError("--ray-address: only with --executor ray")
+    part = _parse_shard(shard) if shard else None
+    if distributed:
+        if part or executor == "ray":
+            raise InputError("--distributed: each process takes its own share; leave out --shard and --executor")
+        part = join_processes()
+    _sweep(
+        load_grid(grid),
+        out,
+        f"dashjax sweep {grid.stem}",
+        workers=workers,
+        chunk=chunk,
+        shard=part,
+        executor=executor,
+        ray_address=ray_address,
+    )
+
+
+def _parse_shard(text: str) -> tuple[int, int]:
+    index, _, count = text.partition("/")
     if not (index.isdigit() and count.isdigit()):
-        raise InputError(f"--shard: expected i/n, for example 1/4, got '{shard}'")
-    _sweep(load_grid(grid), out, f"dashjax sweep {grid.stem}", workers, chunk, (int(index), int(count)))
+        raise InputError(f"--shard: expected i/n, for example 1/4, got '{text}'")
+    return int(index), int(count)
 
 
 @app.command()
@@ -165,14 +198,7 @@ def simulate(
         console.print(line, highlight=False)
 
 
-def _sweep(
-    grid,
-    out: Path,
-    title: str,
-    workers: int | None = None,
-    chunk: int | None = None,
-    shard: tuple[int, int] = (1, 1),
-) -> None:
+def _sweep(grid, out: Path, title: str, shard: tuple[int, int] | None = None, **options: Any) -> None:
     from dashjax.report import write_results
     from dashjax.sweep import run_sweep
 
@@ -187,11 +213,11 @@ def _sweep(
             update(progress.trained, progress.epochs, text)
 
         try:
-            results = run_sweep(grid, out, show, workers, chunk, shard)
+            results = run_sweep(grid, out, show, shard=shard, **options)
         except KeyboardInterrupt:
             console.print(f"\nInterrupted. Finished runs are kept; the same command goes on from there ({out}).")
             raise typer.Exit(130) from None
-    if shard != (1, 1):
+    if shard is not None and shard != (1, 1):
         console.print(f"Shard {shard[0]}/{shard[1]} is done; `dashjax report {out}` shows all shards.", soft_wrap=True)
         return
     with console.status("drawing the report"):

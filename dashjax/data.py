@@ -15,6 +15,7 @@ Axis names used in shapes throughout the library:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import equinox as eqx
@@ -78,6 +79,20 @@ class Split(eqx.Module):
     train: Trajectories
     validation: Trajectories
     test: Trajectories
+
+
+def canonical_order(genes: Sequence[str]) -> np.ndarray:
+    """Return the positions of genes in the order of their names, numbers inside names counting as numbers.
+
+    A run draws its initial weights and noise by position, so a study or a user's file is put into this
+    order first: then the order of its rows or columns does not change the network.
+    """
+
+    def parts(position: int):
+        pieces = re.split(r"(\d+)", genes[position])
+        return [(int(piece), "") if number % 2 else (0, piece) for number, piece in enumerate(pieces)], genes[position]
+
+    return np.array(sorted(range(len(genes)), key=parts), dtype=int)
 
 
 def shared_targets(edges: Float[Array, "regulator target"]) -> Float[Array, "gene gene"]:

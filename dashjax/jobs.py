@@ -100,7 +100,7 @@ def fit_files(
             raise InputError(f"{name}: must be between 0 and 1, got {value:g}")
     if match not in ("exact", "intersect"):
         raise InputError(f"--match: unknown value '{match}'; valid: exact, intersect")
-    data = read_expression(expression, genes_file)
+    data = read_expression(expression, genes_file).in_canonical_order()
     known = make_prior(read_prior(prior, data.genes, match))  # type: ignore[arg-type]
     train, held = hold_out(data.trajectories, validation, seed)
     split = Split(train, held, held)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from dashjax import cli
-from dashjax.io import load_model, read_expression, read_phoenix, read_prior
+from dashjax.io import load_model, read_expression, read_phoenix, read_prior, write_phoenix
 
 
 def call(monkeypatch, capsys, *arguments):
@@ -199,3 +199,16 @@ def test_published_trajectories_are_reproduced_up_to_their_other_kinetics(data_f
     assert code == 0, err
     ours, theirs = (np.stack(read_phoenix(path)[1]) for path in (tmp_path / "out" / "trajectories.csv", published))
     assert np.sqrt(np.mean((ours - theirs) ** 2)) < 0.014
+
+
+def test_the_order_of_genes_in_a_file_does_not_change_the_network(simulated, tmp_path, dashjax):
+    genes = (simulated / "genes.csv").read_text().split()[1:]
+    times, expression = read_phoenix(simulated / "trajectories.csv")
+    order = np.random.default_rng(0).permutation(len(genes))
+    write_phoenix(tmp_path / "trajectories.csv", times, [values[:, order] for values in expression])
+    (tmp_path / "genes.csv").write_text("gene\n" + "\n".join(genes[n] for n in order) + "\n")
+    options = ["--prior", simulated / "prior.tsv", "--epochs", 12, "--hidden", 4, "--validation", 0.25]
+    for folder, out in ((simulated, "a"), (tmp_path, "b")):
+        files = ["--expression", folder / "trajectories.csv", "--genes", folder / "genes.csv"]
+        assert dashjax("fit", *files, *options, "--out", tmp_path / out)[0] == 0
+    assert (tmp_path / "a" / "edges.tsv").read_bytes() == (tmp_path / "b" / "edges.tsv").read_bytes()

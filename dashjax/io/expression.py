@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dashjax.data import Trajectories, make_trajectories
+from dashjax.data import Trajectories, canonical_order, make_trajectories
 from dashjax.errors import InputError
 from dashjax.io.tables import parse_numbers, read_rows
 
@@ -25,6 +25,13 @@ class Expression:
     genes: tuple[str, ...]
     trajectories: Trajectories
     source: str
+
+    def in_canonical_order(self) -> Expression:
+        """Return the same data with its genes in the order of their names (see `canonical_order`)."""
+        order = canonical_order(self.genes)
+        values = self.trajectories
+        reordered = Trajectories(values.times, values.expression[..., order], values.observed)
+        return Expression(tuple(self.genes[n] for n in order), reordered, self.source)
 
 
 def read_expression(path: Path | str, genes_file: Path | str | None = None) -> Expression:

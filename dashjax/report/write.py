@@ -145,7 +145,7 @@ def provenance() -> dict[str, str]:
 
 def cpu_name() -> str:
     """Return the processor's name and the cores in use."""
-    from dashjax.sweep.run import usable_cores
+    from dashjax.sweep.local import usable_cores
 
     name = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")

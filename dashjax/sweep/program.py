@@ -20,8 +20,9 @@ from dashjax.data import Prior
 from dashjax.networks import NetworkScores, relative_effects, score_network
 from dashjax.sparsity import Schedule, sparsity
 from dashjax.sweep.grid import Cell
+from dashjax.sweep.plan import Chunk
 from dashjax.sweep.study import Study, stack
-from dashjax.training import Curves, FitResult, Hyperparameters, advance, finish, start
+from dashjax.training import Curves, FitConfig, FitResult, Hyperparameters, RunState, advance, finish, start
 
 #: Epochs per call of the compiled program: how finely a sweep can be watched and interrupted.
 EPOCHS_PER_CALL = 10
@@ -45,8 +46,8 @@ class Outcome(eqx.Module):
     sparsity: Float[Array, ""]
 
 
-class Program:
-    """Compiled functions for chunks of runs on one device.
+class Programs:
+    """All programs of a study on one device: one `Program` per configuration, made when first needed.
 
     Args:
         study: what the runs share.
@@ -56,12 +57,39 @@ class Program:
 
     def __init__(self, study: Study, device: jax.Device, batched: bool):
         self.study, self.device, self.batched = study, device, batched
+        self._programs: dict[FitConfig, Program] = {}
+        self._lock = threading.Lock()
+
+    def run(self, chunk: Chunk, on_epochs=lambda epochs: None, stop=lambda: False) -> Outcome | None:
+        """Run a chunk to the end; see `Program.run`."""
+        with self._lock:
+            if chunk.config not in self._programs:
+                self._programs[chunk.config] = Program(self.study, chunk.config, self.device, self.batched)
+        return self._programs[chunk.config].run(chunk.cells, on_epochs, stop)
+
+    @property
+    def compilations(self) -> int:
+        """Programs compiled so far."""
+        return sum(program.compilations for program in self._programs.values())
+
+
+class Program:
+    """Compiled functions for the runs of one configuration on one device.
+
+    Args:
+        study: what the runs share.
+        config: what shapes the program.
+        device: where to run.
+        batched: whether a chunk is a batch of runs under one `vmap`, or a single run.
+    """
+
+    def __init__(self, study: Study, config: FitConfig, device: jax.Device, batched: bool):
+        self.study, self.config, self.device, self.batched = study, config, device, batched
         self.data = jax.device_put(study.data, device)
         self.truth = jax.device_put(jnp.asarray(study.system.truth, jnp.float32), device)
         self.compilations = 0
         self._compiled: dict[Any, Any] = {}
         self._lock = threading.Lock()
-        config = study.config
 
         def conclude(state, curves, prior, data, truth):
             result = finish(state, curves, data, config)
@@ -103,7 +131,7 @@ class Program:
         key, prior, hyper = jax.device_put((key, prior, hyper), self.device)
 
         state = self._call("begin", self._begin, key, hyper, self.data)
-        total, done, curves = self.study.config.epochs, 0, []
+        total, done, curves = self.config.epochs, 0, []
         while done < total:
             if stop():
                 return None
@@ -130,7 +158,10 @@ class Program:
         with self._lock:
             if shapes not in self._compiled:
                 options = CPU_OPTIONS if self.device.platform == "cpu" else None
-                self._compiled[shapes] = jax.jit(function).lower(*arguments).compile(compiler_options=options)
+                # A run's state is replaced by each call, so its memory is handed on instead of copied.
+                donated = tuple(number for number, part in enumerate(arguments) if isinstance(part, RunState))
+                lowered = jax.jit(function, donate_argnums=donated if name == "advance" else ()).lower(*arguments)
+                self._compiled[shapes] = lowered.compile(compiler_options=options)
                 self.compilations += 1
         return self._compiled[shapes](*arguments)
 

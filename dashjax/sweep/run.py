@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import queue
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from dataclasses import field as dataclass_field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import numpy as np
@@ -18,8 +16,12 @@ import pandas as pd
 
 from dashjax.errors import InputError
 from dashjax.networks import score_network
-from dashjax.sweep.grid import Cell, Grid, expand
-from dashjax.sweep.program import Outcome, Program
+from dashjax.sweep.cluster import connect, has_gpus, run_on_ray
+from dashjax.sweep.events import Advanced, Event
+from dashjax.sweep.grid import Grid, expand
+from dashjax.sweep.local import make_lanes, run_in_threads
+from dashjax.sweep.plan import Chunk, check_memory, chunk_size, free_memory, plan_chunks
+from dashjax.sweep.program import Outcome
 from dashjax.sweep.store import Store, missing
 from dashjax.sweep.study import Study, make_study
 from dashjax.training import STATUSES
@@ -91,7 +93,9 @@ def run_sweep(
     on_progress: Callable[[Progress], None] = lambda progress: None,
     workers: int | None = None,
     chunk: int | None = None,
-    shard: tuple[int, int] = (1, 1),
+    shard: tuple[int, int] | None = None,
+    executor: Literal["local", "ray"] = "local",
+    ray_address: str | None = None,
 ) -> Results:
     """Run every cell of a grid that the folder does not hold yet, and collect what it holds then.
 
@@ -101,35 +105,53 @@ def run_sweep(
         on_progress: called from this thread whenever a run has advanced.
         workers: threads, each with its own runs; the number of cores on a single-device CPU, one per device
             otherwise.
-        chunk: runs per batch; 1 on a CPU, 64 on an accelerator.
-        shard: (i, n) runs only the i-th of n equal shares of the grid, counted from 1.
+        chunk: runs per batch; 1 on a CPU, as many as memory holds on an accelerator.
+        shard: (i, n) runs only the i-th of n equal shares of the grid, counted from 1; by default this
+            process's share where several were joined by `jax.distributed`, everything otherwise.
+        executor: "local" uses this process's devices, "ray" a running Ray cluster.
+        ray_address: where that is; see `dashjax.sweep.cluster.connect`.
 
     Raises:
-        InputError: where the folder is not writable or holds another study, or the shard is out of range.
+        InputError: where the folder is not writable or holds another study, the shard is out of range, the
+            chunks cannot fit into memory, or no Ray cluster answers. What was finished is kept.
         KeyboardInterrupt: after the running chunks were abandoned; finished ones are kept.
     """
-    index, count = shard
+    index, count = shard or (jax.process_index() + 1, jax.process_count())
     if not 1 <= index <= count:
         raise InputError(f"--shard: {index}/{count} is out of range, expected i/n with 1 <= i <= n")
+    ray = connect(ray_address) if executor == "ray" else None
     study = make_study(grid)
-    store = Store(folder, study.fingerprint, {"grid": grid.model_dump(mode="json")})
     # Every n-th cell, so that slow and fast methods are spread over all shards.
     cells = expand(grid)[index - 1 :: count]
+
+    if ray is None:
+        devices = jax.local_devices()
+        on_cpu = devices[0].platform == "cpu"
+        free = free_memory(devices[0])
+        size = chunk or (1 if on_cpu else chunk_size(study, len(cells), len(devices), free))
+        lanes = make_lanes(study, devices, workers, batched=size > 1)
+        check_memory(study, size, len(lanes) if on_cpu else 1, free, "--chunk" if chunk else "memory")
+    else:
+        size = chunk or (chunk_size(study, len(cells), 1, None) if has_gpus(ray) else 1)
+
+    store = Store(folder, study.fingerprint, {"grid": grid.model_dump(mode="json")})
     identities = [cell.identity(study.fingerprint) for cell in cells]
     todo = missing(cells, identities, set(store.rows()["id"]))
-    devices = jax.local_devices()
-    on_cpu = devices[0].platform == "cpu"
-    size = chunk or (1 if on_cpu else 64)
-    programs = [Program(study, device, batched=size > 1) for device in devices]
-    # A CPU that is one device to JAX still has cores: each gets a worker, all sharing one program.
-    share = usable_cores() if on_cpu and len(devices) == 1 else 1
-    lanes = programs * (workers or share) if len(devices) == 1 else programs
-    chunks = [todo[at : at + size] for at in range(0, len(todo), size)]
+    chunks = plan_chunks(todo, study, size)
+    events = run_in_threads(chunks, lanes) if ray is None else run_on_ray(ray, chunks, study, batched=size > 1)
     progress = Progress(runs=len(todo), epochs=len(todo) * grid.epochs, skipped=len(cells) - len(todo))
-    store.log("start", runs=progress.runs, skipped=progress.skipped, shard=f"{index}/{count}", devices=len(devices))
-    _work(lanes, chunks, study, store, progress, on_progress)
+    store.log("start", runs=progress.runs, skipped=progress.skipped, shard=f"{index}/{count}", executor=executor)
+    try:
+        _keep(events, study, store, progress, on_progress)
+    except jax.errors.JaxRuntimeError as error:
+        if "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        raise InputError(
+            f"out of memory with {size} runs at a time; finished runs are kept, try --chunk {max(1, size // 2)}"
+        ) from None
     store.log("end", finished=progress.finished, diverged=progress.diverged)
-    return collect(grid, study, store, sum(program.compilations for program in programs))
+    compilations = sum(programs.compilations for programs in set(lanes)) if ray is None else 0
+    return collect(grid, study, store, compilations)
 
 
 def collect(grid: Grid, study: Study, store: Store, compilations: int = 0) -> Results:
@@ -141,73 +163,36 @@ def collect(grid: Grid, study: Study, store: Store, compilations: int = 0) -> Re
     return Results(table, study, store, compilations)
 
 
-def _work(
-    lanes: Sequence[Program],
-    chunks: Sequence[Sequence[Cell]],
+def _keep(
+    events: Iterator[Event],
     study: Study,
     store: Store,
     progress: Progress,
     on_progress: Callable[[Progress], None],
 ) -> None:
-    """Let every lane take the next chunk until none is left; write outcomes from this thread."""
-    waiting: queue.SimpleQueue = queue.SimpleQueue()
-    for cells in chunks:
-        waiting.put(cells)
-    events: queue.SimpleQueue = queue.SimpleQueue()
-    stop = threading.Event()
-
-    def lane(program: Program) -> None:
-        try:
-            while not stop.is_set():
-                try:
-                    cells = waiting.get_nowait()
-                except queue.Empty:
-                    break
-                began = time.monotonic()
-                outcome = program.run(cells, lambda n, c=cells: events.put(("epochs", n * len(c))), stop.is_set)
-                if outcome is not None:
-                    events.put(("chunk", cells, outcome, time.monotonic() - began))
-        except BaseException as error:  # handed to the caller's thread, which raises it
-            events.put(("error", error))
-        finally:
-            events.put(("done",))
-
-    threads = [threading.Thread(target=lane, args=(program,), daemon=True) for program in lanes[: len(chunks)]]
+    """Write every finished chunk and report every advance, from this thread alone."""
     on_progress(progress)
-    for thread in threads:
-        thread.start()
-    running = len(threads)
-    try:
-        while running:
-            kind, *content = events.get()
-            if kind == "epochs":
-                progress.trained += content[0]
-            elif kind == "chunk":
-                cells, outcome, seconds = content
-                rows, arrays = _records(cells, outcome, study, seconds)
+    with closing(events):  # type: ignore[type-var]
+        for event in events:
+            if isinstance(event, Advanced):
+                progress.trained += event.run_epochs
+            else:
+                rows, arrays = _records(event.chunk, event.outcome, study, event.seconds)
                 store.write(rows, arrays)
                 for row in rows:
                     store.log("run", **{name: row[name] for name in ("id", "method", "seed", "status", "seconds")})
-                progress.finished += len(cells)
-                progress.diverged += int((outcome.result.status == STATUSES.index("diverged")).sum())
-            elif kind == "error":
-                raise content[0]
-            else:
-                running -= 1
+                progress.finished += len(rows)
+                progress.diverged += sum(row["status"] == "diverged" for row in rows)
             on_progress(progress)
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
 
 
 def _records(
-    cells: Sequence[Cell], outcome: Outcome, study: Study, seconds: float
+    chunk: Chunk, outcome: Outcome, study: Study, seconds: float
 ) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
     """Turn a chunk's outcomes into table rows and arrays."""
     result = outcome.result
     rows = []
-    for number, cell in enumerate(cells):
+    for number, cell in enumerate(chunk.cells):
         scores = {name: float(getattr(outcome.scores, name)[number]) for name in SCORES}
         rows.append(
             {
@@ -220,7 +205,7 @@ def _records(
                 "status": STATUSES[int(result.status[number])],
                 "selected_epoch": int(result.epoch[number]),
                 "last_epoch": int(result.last_epoch[number]),
-                "seconds": seconds / len(cells),
+                "seconds": seconds / len(chunk.cells),
             }
         )
     field = result.field
@@ -248,8 +233,3 @@ def prior_only_rows(grid: Grid, study: Study) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows)
-
-
-def usable_cores() -> int:
-    """Return the number of cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

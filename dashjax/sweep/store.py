@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ class Store:
         self.folder = Path(folder)
         self.chunks = self.folder / "chunks"
         manifest = self.folder / "manifest.json"
-        try:
+        with _explained(self.folder):
             self.chunks.mkdir(parents=True, exist_ok=True)
             if manifest.exists():
                 found = read_manifest(folder)["fingerprint"]
@@ -46,8 +47,6 @@ class Store:
                     )
             content = json.dumps({"fingerprint": fingerprint, **describe}, indent=1)
             write_atomically(manifest, lambda path: path.write_text(content + "\n", encoding="utf-8"))
-        except OSError as error:
-            raise InputError(f"{self.folder}: cannot be written ({error.strerror})") from None
 
     def rows(self) -> pd.DataFrame:
         """Return the rows of every finished run; damaged chunks are set aside and reported as missing."""
@@ -69,23 +68,28 @@ class Store:
         return pd.concat(frames, ignore_index=True).drop_duplicates("id", keep="first")
 
     def write(self, rows: Sequence[dict[str, Any]], arrays: dict[str, np.ndarray]) -> None:
-        """Add a finished chunk: its rows, and arrays with a leading run axis."""
+        """Add a finished chunk: its rows, and arrays with a leading run axis.
+
+        Raises:
+            InputError: where the disk is full or gone; the chunk does not count as finished then.
+        """
         name = f"{rows[0]['id']}-{len(rows)}"
+        frame = pd.DataFrame(list(rows))
         identities = np.array([row["id"] for row in rows])
 
         def save(path: Path) -> None:
             with path.open("wb") as file:
                 np.savez_compressed(file, id=identities, **arrays)  # type: ignore[arg-type]
 
-        write_atomically(self.chunks / f"{name}.npz", save)
-        frame = pd.DataFrame(list(rows))
-        write_atomically(self.chunks / f"{name}.parquet", lambda path: frame.to_parquet(path, index=False))
+        with _explained(self.folder):
+            write_atomically(self.chunks / f"{name}.npz", save)
+            write_atomically(self.chunks / f"{name}.parquet", lambda path: frame.to_parquet(path, index=False))
 
     def log(self, event: str, **facts: Any) -> None:
         """Append one line to events.jsonl."""
         line = json.dumps({"time": round(time.time(), 3), "process": os.getpid(), "event": event, **facts})
         # One short write in append mode is atomic, so several processes can share the log.
-        with (self.folder / "events.jsonl").open("a", encoding="utf-8") as file:
+        with _explained(self.folder), (self.folder / "events.jsonl").open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
     def arrays(self, chunk: str, identity: str) -> dict[str, np.ndarray]:
@@ -93,6 +97,16 @@ class Store:
         with np.load(self.chunks / f"{chunk}.npz", allow_pickle=False) as file:
             row = int(np.flatnonzero(file["id"] == identity)[0])
             return {name: file[name][row] for name in file.files}
+
+
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    """Turn what the operating system refuses into one line."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"{folder}: cannot be written ({reason}); what was finished is kept") from None
 
 
 def read_manifest(folder: Path | str) -> dict[str, Any]:

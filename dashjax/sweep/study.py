@@ -9,10 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dashjax.data import Prior, Split, make_prior
+from dashjax.data import Prior, Split, canonical_order, make_prior
 from dashjax.dynamics import PhoenixSpec
 from dashjax.io import read_system
-from dashjax.simulate import System, generate_system, relocate_edges, simulate_study
+from dashjax.simulate import System, generate_system, make_system, relocate_edges, simulate_study
 from dashjax.sweep.grid import Cell, Grid, SimulatedSystem
 from dashjax.training import FitConfig
 from dashjax.training.fit import NUMERICS_VERSION
@@ -50,6 +50,9 @@ def make_study(grid: Grid) -> Study:
         system = generate_system(grid.system.genes, grid.system.seed)
     else:
         system = read_system(grid.system.equations, grid.system.names)
+    order = canonical_order(system.genes)
+    if (order != np.arange(len(order))).any():
+        system = make_system([system.genes[n] for n in order], [system.equations[n] for n in order])
     plan = grid.trajectories
     data = simulate_study(system, grid.system.seed, plan.train, plan.validation, plan.test, plan.times)
     config = FitConfig(field=PhoenixSpec(grid.hidden), epochs=grid.epochs)

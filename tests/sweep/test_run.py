@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 
@@ -12,8 +13,10 @@ import pandas as pd
 import pytest
 
 from dashjax import InputError, fit, make_hyperparameters
+from dashjax.data import canonical_order
 from dashjax.report import write_results
-from dashjax.sweep import PRIOR_ONLY, Store, collect, expand, parse_grid, run_sweep
+from dashjax.sweep import PRIOR_ONLY, Store, collect, expand, make_study, parse_grid, run_sweep
+from dashjax.sweep.processes import join_processes
 from dashjax.sweep.program import Program
 from dashjax.sweep.watch import describe_status
 
@@ -147,7 +150,7 @@ def test_four_devices_agree_with_one(finished, tmp_path):
 
 def test_compiled_programs_need_no_communication(finished):
     _, grid, results, _, _ = finished
-    program = Program(results.study, jax.local_devices()[0], batched=True)
+    program = Program(results.study, results.study.config, jax.local_devices()[0], batched=True)
     program.run(expand(grid)[:2])
     for compiled in program.compiled():
         assert not re.search("all-reduce|all-gather|all-to-all|collective|reduce-scatter", compiled.as_text())
@@ -178,3 +181,58 @@ def test_compiled_programs_call_no_lapack(split, prior, config):
     job = jax.vmap(lambda key: fit(key, split, prior, make_hyperparameters(), config))
     text = jax.jit(job).lower(jax.random.split(jax.random.key(0), 2)).as_text()
     assert "lapack" not in text
+
+
+def test_a_full_disk_is_one_line_and_keeps_what_was_finished(finished, tmp_path):
+    """The operating system refuses files above a size, as a full disk would."""
+    folder, grid, results, _, _ = finished
+    first = run_sweep(parse_grid(CONTENT | {"seeds": [0]}), tmp_path / "out", workers=1)
+    script = (
+        "import resource, signal\n"
+        "from dashjax import InputError\n"
+        "from dashjax.sweep import parse_grid, run_sweep\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))\n"
+        "try:\n"
+        f"    run_sweep(parse_grid({CONTENT!r}), {str(tmp_path / 'out')!r})\n"
+        "except InputError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], check=True, timeout=180, capture_output=True, text=True)
+    assert re.search("cannot be written .*what was finished is kept", done.stdout), done.stdout + done.stderr
+    assert not [path for path in (tmp_path / "out" / "chunks").iterdir() if path.name.startswith(".")]
+    left = Store(tmp_path / "out", results.study.fingerprint, {}).rows()
+    assert set(left["id"]) == set(first.table["id"].dropna())
+
+
+def test_joined_processes_take_their_shares(finished, tmp_path):
+    _, _, results, _, _ = finished
+    (tmp_path / "grid.yaml").write_text(json.dumps(CONTENT))
+    command = [sys.executable, "-m", "dashjax.cli", "sweep", str(tmp_path / "grid.yaml"), "--distributed"]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    shared = os.environ | {"JAX_COORDINATOR_ADDRESS": address, "JAX_NUM_PROCESSES": "2", "JAX_PLATFORMS": "cpu"}
+    jobs = [
+        subprocess.Popen([*command, "--out", str(tmp_path / "out")], env=shared | {"JAX_PROCESS_ID": str(index)})
+        for index in range(2)
+    ]
+    assert [job.wait(timeout=300) for job in jobs] == [0, 0]
+    events = [json.loads(line) for line in (tmp_path / "out" / "events.jsonl").read_text().splitlines()]
+    assert sorted(e["shard"] for e in events if e["event"] == "start") == ["1/2", "2/2"]
+    rows = Store(tmp_path / "out", results.study.fingerprint, {}).rows().set_index("id").sort_index()
+    expected = results.table.dropna(subset=["id"]).set_index("id").sort_index()
+    pd.testing.assert_series_equal(rows["validation_mse"], expected["validation_mse"])
+
+
+def test_no_job_to_join_is_one_line(monkeypatch):
+    for name in ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(InputError, match="--distributed: no job to join"):
+        join_processes()
+
+
+def test_the_order_of_genes_does_not_change_the_study():
+    system = make_study(parse_grid(CONTENT)).system
+    order = np.random.default_rng(0).permutation(len(system.genes))
+    assert canonical_order([system.genes[n] for n in order]).tolist() == np.argsort(order).tolist()

@@ -1,0 +1,60 @@
+"""Chunks: grouped by compiled shape, sized by memory, refused where they cannot fit."""
+
+import jax
+import pytest
+
+from dashjax import InputError
+from dashjax.sweep import expand, make_study, parse_grid
+from dashjax.sweep.plan import check_memory, chunk_size, free_memory, plan_chunks, run_bytes
+from dashjax.sweep.program import Program
+
+CONTENT = {
+    "system": {"kind": "simulated", "genes": 40, "seed": 0},
+    "trajectories": {"train": 4, "validation": 2, "test": 2, "times": [0, 1, 3]},
+    "methods": ["dense", "dash"],
+    "seeds": 5,
+    "epochs": 12,
+    "hidden": 6,
+}
+
+
+@pytest.fixture(scope="module")
+def study():
+    return make_study(parse_grid(CONTENT))
+
+
+def test_every_cell_is_in_one_chunk(study):
+    cells = expand(parse_grid(CONTENT))
+    chunks = plan_chunks(cells, study, 4)
+    assert [len(chunk.cells) for chunk in chunks] == [4, 4, 2]
+    assert [cell for chunk in chunks for cell in chunk.cells] == cells
+
+
+def test_the_estimate_covers_what_the_compiler_says_and_not_much_more(study):
+    cells = expand(parse_grid(CONTENT))
+    program = Program(study, study.config, jax.local_devices()[0], batched=True)
+    program.run(cells[:8])
+    used = []
+    for compiled in program.compiled():
+        memory = compiled.memory_analysis()
+        used.append(memory.temp_size_in_bytes + memory.argument_size_in_bytes + memory.output_size_in_bytes)
+    per_run = max(used) / 8
+    assert per_run <= run_bytes(study) <= 6 * per_run
+
+
+def test_accelerators_take_their_share_as_far_as_memory_goes(study):
+    each = run_bytes(study)
+    assert chunk_size(study, runs=100, devices=4, free=1000 * each) == 25
+    assert chunk_size(study, runs=100, devices=1, free=20 * each) == 14
+    assert chunk_size(study, runs=10**6, devices=1, free=10**9 * each) == 1024
+    assert chunk_size(study, runs=100, devices=1, free=each) == 1
+
+
+def test_more_memory_than_there_is_is_refused(study):
+    each = run_bytes(study)
+    check_memory(study, size=10, lanes=1, free=10 * each)
+    with pytest.raises(InputError, match=r"--chunk: 11 runs at a time need about .* GiB .*; at most 10 fit"):
+        check_memory(study, size=11, lanes=1, free=10 * each)
+    with pytest.raises(InputError, match="a smaller system or fewer --workers may fit"):
+        check_memory(study, size=1, lanes=2, free=each)
+    assert free_memory(jax.local_devices()[0]) > 2**20
