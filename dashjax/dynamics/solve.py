@@ -26,10 +26,11 @@ class FixedSteps:
     """Exponential midpoint, `steps` equal steps per transition, in a plain scan: the fast path.
 
     Attributes:
-        steps: steps per transition, whatever its duration.
+        steps: steps per transition, whatever its duration. Three are the fewest whose difference from the
+            adaptive answer stays below a tenth of the published observation noise on trained models.
     """
 
-    steps: int = 4
+    steps: int = 3
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,7 @@ class Grid(_Strict):
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0, 1, 2)
     epochs: Annotated[int, Field(ge=1)] = 200
     hidden: Annotated[int, Field(ge=1)] | None = None
+    trajectories_per_step: Annotated[int, Field(ge=1)] = 1
 
     _lists = field_validator("noise", "prior_corruption", mode="before")(_listed)
 

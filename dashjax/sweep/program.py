@@ -6,6 +6,7 @@ The only module that batches. Everything it calls is a single-run function.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -72,6 +73,11 @@ class Programs:
         """Programs compiled so far."""
         return sum(program.compilations for program in self._programs.values())
 
+    @property
+    def compile_seconds(self) -> float:
+        """Seconds spent on that."""
+        return sum(program.compile_seconds for program in self._programs.values())
+
 
 class Program:
     """Compiled functions for the runs of one configuration on one device.
@@ -87,7 +93,7 @@ class Program:
         self.study, self.config, self.device, self.batched = study, config, device, batched
         self.data = jax.device_put(study.data, device)
         self.truth = jax.device_put(jnp.asarray(study.system.truth, jnp.float32), device)
-        self.compilations = 0
+        self.compilations, self.compile_seconds = 0, 0.0
         self._compiled: dict[Any, Any] = {}
         self._lock = threading.Lock()
 
@@ -157,12 +163,14 @@ class Program:
         shapes = (name, *[leaf.shape for leaf in jax.tree.leaves(arguments)])
         with self._lock:
             if shapes not in self._compiled:
+                began = time.perf_counter()
                 options = CPU_OPTIONS if self.device.platform == "cpu" else None
                 # A run's state is replaced by each call, so its memory is handed on instead of copied.
                 donated = tuple(number for number, part in enumerate(arguments) if isinstance(part, RunState))
                 lowered = jax.jit(function, donate_argnums=donated if name == "advance" else ()).lower(*arguments)
                 self._compiled[shapes] = lowered.compile(compiler_options=options)
                 self.compilations += 1
+                self.compile_seconds += time.perf_counter() - began
         return self._compiled[shapes](*arguments)
 
 

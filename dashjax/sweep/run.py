@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from dataclasses import field as dataclass_field
 from pathlib import Path
 from typing import Any, Literal
@@ -79,12 +79,14 @@ class Results:
         study: what the runs shared.
         store: where models and curves are.
         compilations: programs compiled.
+        compile_seconds: spent on that.
     """
 
     table: pd.DataFrame
     study: Study
     store: Store
-    compilations: int
+    compilations: int = 0
+    compile_seconds: float = 0.0
 
 
 def run_sweep(
@@ -149,18 +151,22 @@ def run_sweep(
         raise InputError(
             f"out of memory with {size} runs at a time; finished runs are kept, try --chunk {max(1, size // 2)}"
         ) from None
-    store.log("end", finished=progress.finished, diverged=progress.diverged)
-    compilations = sum(programs.compilations for programs in set(lanes)) if ray is None else 0
-    return collect(grid, study, store, compilations)
+    used = set(lanes) if ray is None else set()
+    compiled = {
+        "compilations": sum(programs.compilations for programs in used),
+        "compile_seconds": sum(programs.compile_seconds for programs in used),
+    }
+    store.log("end", finished=progress.finished, diverged=progress.diverged, **compiled)
+    return replace(collect(grid, study, store), **compiled)
 
 
-def collect(grid: Grid, study: Study, store: Store, compilations: int = 0) -> Results:
+def collect(grid: Grid, study: Study, store: Store) -> Results:
     """Return what a store holds of a grid, finished or not, beside the prior alone."""
     identities = [cell.identity(study.fingerprint) for cell in expand(grid)]
     rows = store.rows().set_index("id")
     rows = rows.loc[[identity for identity in identities if identity in rows.index]].reset_index()
     table = pd.concat([rows, prior_only_rows(grid, study)], ignore_index=True)
-    return Results(table, study, store, compilations)
+    return Results(table, study, store)
 
 
 def _keep(

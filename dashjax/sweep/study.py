@@ -55,8 +55,10 @@ def make_study(grid: Grid) -> Study:
         system = make_system([system.genes[n] for n in order], [system.equations[n] for n in order])
     plan = grid.trajectories
     data = simulate_study(system, grid.system.seed, plan.train, plan.validation, plan.test, plan.times)
-    config = FitConfig(field=PhoenixSpec(grid.hidden), epochs=grid.epochs)
-    digest = hashlib.sha256(f"{NUMERICS_VERSION} {config.field} {config.solve}".encode())
+    config = FitConfig(
+        field=PhoenixSpec(grid.hidden), epochs=grid.epochs, trajectories_per_step=grid.trajectories_per_step
+    )
+    digest = hashlib.sha256(f"{NUMERICS_VERSION} {config.field} {config.solve} {config.trajectories_per_step}".encode())
     digest.update("\n".join([*system.genes, *system.equations]).encode())
     for leaf in jax.tree.leaves(data):
         # Rounded, so that another machine's last digits do not make it another study.

@@ -30,7 +30,7 @@ from dashjax.sparsity import (
 from dashjax.training.objective import Transitions, add_observation_noise, one_step_error, transitions
 
 #: Changes whenever the same inputs would give other numbers; part of every run's identity.
-NUMERICS_VERSION = 1
+NUMERICS_VERSION = 2
 
 #: What `FitResult.status` counts: ran all epochs, stopped without improvement, or stopped being finite.
 STATUSES = ("finished", "stopped_early", "diverged")

@@ -13,8 +13,9 @@ import pandas as pd
 import pytest
 
 from dashjax import InputError, fit, make_hyperparameters
-from dashjax.data import canonical_order
+from dashjax.io import write_system
 from dashjax.report import write_results
+from dashjax.simulate import make_system
 from dashjax.sweep import PRIOR_ONLY, Store, collect, expand, make_study, parse_grid, run_sweep
 from dashjax.sweep.processes import join_processes
 from dashjax.sweep.program import Program
@@ -232,7 +233,13 @@ def test_no_job_to_join_is_one_line(monkeypatch):
         join_processes()
 
 
-def test_the_order_of_genes_does_not_change_the_study():
+def test_the_order_of_genes_does_not_change_the_study(tmp_path):
     system = make_study(parse_grid(CONTENT)).system
     order = np.random.default_rng(0).permutation(len(system.genes))
-    assert canonical_order([system.genes[n] for n in order]).tolist() == np.argsort(order).tolist()
+    prints = []
+    for name, positions in (("a", range(len(order))), ("b", order)):
+        shuffled = make_system([system.genes[n] for n in positions], [system.equations[n] for n in positions])
+        write_system(tmp_path / f"{name}.csv", shuffled)
+        given = CONTENT | {"system": {"kind": "equations", "equations": str(tmp_path / f"{name}.csv")}}
+        prints.append(make_study(parse_grid(given)).fingerprint)
+    assert prints[0] == prints[1]

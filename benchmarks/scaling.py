@@ -1,0 +1,101 @@
+"""Claim: cost per run-epoch grows in proportion to genes × hidden units, and memory no faster.
+
+Times training steps (one trajectory, 4 intervals each) over genes, hidden units and runs per batch, and records what the
+compiler says of memory. One size varies at a time.
+
+    python benchmarks/scaling.py [--genes 100 350 1000 3551 11165]
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from common import ceilings, save
+from throughput import STEPS, TIMES, work_per_step
+
+from dashjax import FitConfig, make_hyperparameters
+from dashjax.data import Split, Trajectories
+from dashjax.dynamics import PhoenixSpec
+from dashjax.sweep.local import usable_cores
+from dashjax.sweep.program import CPU_OPTIONS
+from dashjax.training.fit import start, train_epoch
+from dashjax.training.objective import transitions
+
+#: Hidden units of the published studies at their sizes.
+PUBLISHED_HIDDEN = {350: 40, 690: 50, 3551: 120, 11165: 300}
+
+
+def measure(genes: int, hidden: int, runs: int, peak: dict[str, float]) -> dict[str, Any]:
+    """Time a few training steps on one core (or accelerator) and return a row."""
+    # About the same work for every size, at least two steps.
+    steps = max(2, min(STEPS, int(2e6 / (genes * hidden * runs) * STEPS)))
+    config = FitConfig(field=PhoenixSpec(hidden))
+    expression = jax.random.uniform(jax.random.key(1), (steps, len(TIMES), genes))
+    times = jnp.broadcast_to(jnp.array(TIMES), (steps, len(TIMES)))
+    data = Trajectories(times, expression, jnp.ones(times.shape, bool))
+    hyper = make_hyperparameters()
+
+    def begin(key):
+        return start(key, Split(data, data, data), hyper, config)
+
+    def epoch(state, data):
+        return train_epoch(state, transitions(data), jnp.arange(steps), config)[0]
+
+    state = jax.jit(jax.vmap(begin))(jax.random.split(jax.random.key(0), runs))
+    began = time.perf_counter()
+    options = CPU_OPTIONS if jax.default_backend() == "cpu" else None
+    compiled = jax.jit(jax.vmap(epoch, in_axes=(0, None))).lower(state, data).compile(compiler_options=options)
+    compile_seconds = time.perf_counter() - began
+    best = float("inf")
+    for _ in range(3):
+        began = time.perf_counter()
+        jax.block_until_ready(compiled(state, data))
+        best = min(best, time.perf_counter() - began)
+    flops, traffic = work_per_step(genes, hidden, config.solve.steps)
+    cores = (
+        usable_cores() if jax.default_backend() == "cpu" else 1
+    )  # the ceilings are the whole machine's, a lane has one core
+    floor = steps * max(flops / peak["flops"], traffic / peak["bytes_per_second"]) * cores
+    memory = compiled.memory_analysis()
+    total = memory.temp_size_in_bytes + memory.argument_size_in_bytes + memory.output_size_in_bytes
+    return {
+        "genes": genes,
+        "hidden": hidden,
+        "runs": runs,
+        "seconds_per_run_epoch": best / runs / steps * STEPS,
+        "roofline_share": floor / (best / runs),
+        "mib_per_run": total / runs / 2**20,
+        "compile_seconds": compile_seconds,
+    }
+
+
+def main() -> None:
+    """Measure, print one line per size, save the rows."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--genes", type=int, nargs="+", default=[100, 350, 1000, 3551, 11165])
+    parser.add_argument("--hidden", type=int, nargs="+", default=[10, 20, 40, 80, 160, 320])
+    parser.add_argument("--runs", type=int, nargs="+", default=[1, 2, 8, 32])
+    options = parser.parse_args()
+    peak = ceilings()
+    sizes = [(genes, PUBLISHED_HIDDEN.get(genes, round(2.14 * genes**0.5)), 1) for genes in options.genes]
+    sizes += [(350, hidden, 1) for hidden in options.hidden]
+    sizes += [(350, 40, runs) for runs in options.runs]
+    rows = []
+    for genes, hidden, runs in dict.fromkeys(sizes):
+        row = measure(genes, hidden, runs, peak)
+        rows.append(row)
+        print(
+            f"{genes} genes, {hidden} hidden, {runs} runs: {1e3 * row['seconds_per_run_epoch']:.1f} ms per run-epoch, "
+            f"{1e9 * row['seconds_per_run_epoch'] / genes / hidden:.0f} ns per gene × hidden unit, "
+            f"{row['mib_per_run']:.1f} MiB per run, {row['roofline_share']:.2f} of one core's roofline",
+            flush=True,
+        )
+    print(save("scaling", rows, ceilings=peak))
+
+
+if __name__ == "__main__":
+    main()
