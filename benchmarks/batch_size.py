@@ -40,7 +40,8 @@ def main() -> None:
         rows.append(row)
         print(
             f"{size} per step: {row['seconds_per_run']:.1f} s per run, "
-            f"balanced accuracy {row['balanced_accuracy']:.3f}, AUPR {row['aupr']:.3f}, test error {row['test_mse']:.2e}",
+            f"balanced accuracy {row['balanced_accuracy']:.3f}, AUPR {row['aupr']:.3f}, "
+            f"test error {row['test_mse']:.2e}",
             flush=True,
         )
     print(save("batch_size", rows))

@@ -65,7 +65,8 @@ def main() -> None:
     }
     print(
         f"{runs} runs × {grid.epochs} epochs at {genes} genes: {running:.1f} s "
-        f"after {results.compile_seconds:.1f} s of compilation, {row['runs_per_minute']:.0f} runs per minute, {row['roofline_share']:.2f} of the roofline, "
+        f"after {results.compile_seconds:.1f} s of compilation, {row['runs_per_minute']:.0f} runs per minute, "
+        f"{row['roofline_share']:.2f} of the roofline, "
         f"balanced accuracy {row['balanced_accuracy']:.3f}"
     )
     print(save("gpu_sweep", [row], ceilings=peak))

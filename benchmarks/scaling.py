@@ -1,7 +1,7 @@
 """Claim: cost per run-epoch grows in proportion to genes × hidden units, and memory no faster.
 
-Times training steps (one trajectory, 4 intervals each) over genes, hidden units and runs per batch, and records what the
-compiler says of memory. One size varies at a time.
+Times training steps (one trajectory, 4 intervals each) over genes, hidden units and runs per batch, and records what
+the compiler says of memory. One size varies at a time.
 
     python benchmarks/scaling.py [--genes 100 350 1000 3551 11165]
 """
@@ -60,7 +60,7 @@ def measure(genes: int, hidden: int, runs: int, peak: dict[str, float]) -> dict[
         usable_cores() if jax.default_backend() == "cpu" else 1
     )  # the ceilings are the whole machine's, a lane has one core
     floor = steps * max(flops / peak["flops"], traffic / peak["bytes_per_second"]) * cores
-    memory = compiled.memory_analysis()
+    memory: Any = compiled.memory_analysis()
     total = memory.temp_size_in_bytes + memory.argument_size_in_bytes + memory.output_size_in_bytes
     return {
         "genes": genes,

@@ -1,7 +1,7 @@
 """Claim: a dashjax run-epoch costs over a thousand times less than the PyTorch reference step's epoch.
 
-Times training epochs (140 one-trajectory steps, 4 intervals each) for 1, 8, 64 and 512 runs at 350 and 690 genes against a
-PyTorch + torchdiffeq port of the reference step, in one process and in turns, and against the machine's own ceilings.
+Times training epochs (140 one-trajectory steps, 4 intervals each) for 1, 8, 64 and 512 runs at 350 and 690 genes against
+a PyTorch + torchdiffeq port of the reference step, in one process and in turns, and against the machine's own ceilings.
 
     python benchmarks/throughput.py [--genes 350 690] [--runs 1 8 64 512] [--torch-steps 4]
 """
