@@ -20,6 +20,7 @@ from common import ceilings, save
 from throughput import work_per_step
 
 from dashjax.dynamics import FixedSteps
+from dashjax.dynamics.phoenix import default_hidden
 from dashjax.sweep import PRIOR_ONLY, load_grid, run_sweep
 from dashjax.sweep.grid import parse_grid
 
@@ -43,9 +44,8 @@ def main() -> None:
         seconds = time.perf_counter() - began
     table = results.table[results.table["method"] != PRIOR_ONLY]
     assert len(table) == runs
-    field, plan = results.study.config.field, grid.trajectories
-    genes = len(results.study.system.genes)
-    hidden = field.hidden or round(2.14 * genes**0.5)
+    plan, genes = grid.trajectories, len(results.study.system.genes)
+    hidden = grid.hidden or default_hidden(genes)
     flops, traffic = work_per_step(genes, hidden, FixedSteps().steps)
     epochs = int(table["last_epoch"].sum())
     # Within a batch each run's weights are its own, so traffic counts as for a single run.

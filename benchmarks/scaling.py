@@ -14,12 +14,12 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from common import ceilings, save
-from throughput import STEPS, TIMES, work_per_step
+from common import bandwidth, ceilings, save
+from throughput import NO_PRIOR, STEPS, TIMES, work_per_step
 
 from dashjax import FitConfig, make_hyperparameters
 from dashjax.data import Split, Trajectories
-from dashjax.dynamics import PhoenixSpec
+from dashjax.dynamics import FixedSteps, PhoenixSpec
 from dashjax.sweep.local import usable_cores
 from dashjax.sweep.program import CPU_OPTIONS
 from dashjax.training.fit import start, train_epoch
@@ -37,13 +37,13 @@ def measure(genes: int, hidden: int, runs: int, peak: dict[str, float]) -> dict[
     expression = jax.random.uniform(jax.random.key(1), (steps, len(TIMES), genes))
     times = jnp.broadcast_to(jnp.array(TIMES), (steps, len(TIMES)))
     data = Trajectories(times, expression, jnp.ones(times.shape, bool))
-    hyper = make_hyperparameters()
+    hyper, key = make_hyperparameters(), jax.random.key(2)
 
     def begin(key):
         return start(key, Split(data, data, data), hyper, config)
 
     def epoch(state, data):
-        return train_epoch(state, transitions(data), jnp.arange(steps), config)[0]
+        return train_epoch(key, state, transitions(data), jnp.arange(steps), NO_PRIOR, hyper, config)[0]
 
     state = jax.jit(jax.vmap(begin))(jax.random.split(jax.random.key(0), runs))
     began = time.perf_counter()
@@ -55,11 +55,11 @@ def measure(genes: int, hidden: int, runs: int, peak: dict[str, float]) -> dict[
         began = time.perf_counter()
         jax.block_until_ready(compiled(state, data))
         best = min(best, time.perf_counter() - began)
-    flops, traffic = work_per_step(genes, hidden, config.solve.steps)
+    flops, traffic = work_per_step(genes, hidden, FixedSteps().steps)
     cores = (
         usable_cores() if jax.default_backend() == "cpu" else 1
     )  # the ceilings are the whole machine's, a lane has one core
-    floor = steps * max(flops / peak["flops"], traffic / peak["bytes_per_second"]) * cores
+    floor = steps * max(flops / peak["flops"], traffic / bandwidth(int(traffic))) * cores
     memory: Any = compiled.memory_analysis()
     total = memory.temp_size_in_bytes + memory.argument_size_in_bytes + memory.output_size_in_bytes
     return {

@@ -127,11 +127,12 @@ def fit(
     expression: Annotated[Path, typer.Option(help="PHOENIX trajectory CSV, or a tidy table trajectory,time,GENE,…")],
     prior: Annotated[Path, typer.Option(help="Edge table source,target[,weight], or a regulator × target matrix.")],
     out: Out,
-    method: Annotated[str, typer.Option(help="dense, imp, bioprune or dash.")] = "dash",
+    method: Annotated[str, typer.Option(help="How to reach a sparse network; `dashjax methods` lists all.")] = "dash",
     genes: Annotated[Path | None, typer.Option(help="Gene names, for a PHOENIX CSV.")] = None,
     match: Annotated[str, typer.Option(help="Prior genes absent from the expression: exact, intersect.")] = "exact",
     lambda_1: Annotated[float, typer.Option(help="Trust of the input layer in the prior, 0 to 1.")] = 0.05,
     lambda_2: Annotated[float, typer.Option(help="Trust of the output layer in the prior, 0 to 1.")] = 0.01,
+    strength: Annotated[float | None, typer.Option(help="The method's own number, see `dashjax methods`.")] = None,
     epochs: Annotated[int, typer.Option(help="Epochs at most.", min=1)] = 200,
     hidden: Annotated[int | None, typer.Option(help="Hidden units; 2.14·√genes by default.", min=1)] = None,
     validation: Annotated[float, typer.Option(help="Share of the data held out to select the model.")] = 0.1,
@@ -149,6 +150,7 @@ def fit(
             genes_file=genes,
             match=match,
             trust=(lambda_1, lambda_2),
+            strength=strength,
             epochs=epochs,
             hidden=hidden,
             validation=validation,
@@ -157,6 +159,19 @@ def fit(
         )
     for line in summary:
         console.print(line, highlight=False)
+
+
+@app.command()
+def methods() -> None:
+    """List the methods, and what their strength means."""
+    from dashjax.training import METHODS
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("method", "strength", "what it is"):
+        table.add_column(heading, no_wrap=heading == "method")
+    for method in METHODS.values():
+        table.add_row(method.name, "–" if method.strength is None else f"{method.strength:g}", method.summary)
+    console.print(table)
 
 
 @app.command()

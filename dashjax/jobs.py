@@ -34,7 +34,7 @@ from dashjax.simulate import (
     simulate_expression,
 )
 from dashjax.sparsity import sparsity
-from dashjax.training import STATUSES, FitConfig, advance, find_method, finish, make_hyperparameters, start
+from dashjax.training import STATUSES, FitConfig, advance, find_method, finish, start
 
 #: Epochs between two progress reports.
 EPOCHS_PER_CALL = 10
@@ -80,6 +80,7 @@ def fit_files(
     genes_file: Path | None = None,
     match: str = "exact",
     trust: tuple[float, float] = (0.05, 0.01),
+    strength: float | None = None,
     epochs: int = 200,
     hidden: int | None = None,
     validation: float = 0.1,
@@ -105,12 +106,10 @@ def fit_files(
     train, held = hold_out(data.trajectories, validation, seed)
     split = Split(train, held, held)
 
-    hyper = make_hyperparameters(
-        schedule=chosen.schedule(),
-        trust=chosen.trust or trust,
-        target_sparsity=chosen.target_sparsity(epochs),
-    )
-    config = FitConfig(field=PhoenixSpec(hidden), epochs=epochs)
+    if strength is not None and chosen.strength is None:
+        raise InputError(f"--strength: {method} has none")
+    hyper = chosen.hyperparameters(epochs, trust, strength)
+    config = chosen.configure(FitConfig(field=PhoenixSpec(hidden), epochs=epochs))
     key = jax.random.key(seed)
     state = jax.jit(lambda k: start(k, split, hyper, config))(key)
     step = jax.jit(lambda state, numbers: advance(key, split, known, hyper, config, state, numbers))

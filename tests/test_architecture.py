@@ -23,7 +23,7 @@ ALLOWED = {
     "sweep": {"data", "dynamics", "sparsity", "training", "networks", "simulate", "io", "errors"},
     "report": {"dynamics", "networks", "sweep", "errors"},
     "jobs": {"data", "dynamics", "sparsity", "training", "networks", "simulate", "io", "report", "errors"},
-    "cli": {"errors", "jobs", "sweep", "report"},
+    "cli": {"errors", "jobs", "sweep", "training", "report"},
 }
 
 

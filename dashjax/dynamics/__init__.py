@@ -1,6 +1,7 @@
 """What a model is: vector fields, and how they are integrated."""
 
-from dashjax.dynamics.field import AbstractField, Layers
+from dashjax.dynamics.field import AbstractField, AbstractSpec, Layers
+from dashjax.dynamics.mlp import Perceptron, PerceptronSpec
 from dashjax.dynamics.phoenix import Phoenix, PhoenixSpec
 from dashjax.dynamics.solve import (
     Adaptive,
@@ -13,10 +14,13 @@ from dashjax.dynamics.solve import (
 
 __all__ = [
     "AbstractField",
+    "AbstractSpec",
     "Adaptive",
     "ExponentialMidpoint",
     "FixedSteps",
     "Layers",
+    "Perceptron",
+    "PerceptronSpec",
     "Phoenix",
     "PhoenixSpec",
     "integrate",

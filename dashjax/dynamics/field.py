@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import abc
+from dataclasses import dataclass
 from typing import Self
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PRNGKeyArray
 
 Layers = tuple[Float[Array, "branch out in"], ...]
 
@@ -22,8 +23,12 @@ class AbstractField(eqx.Module):
     """
 
     @abc.abstractmethod
+    def regulation(self, expression: Float[Array, "*batch gene"]) -> Float[Array, "*batch gene"]:
+        """Return the level of expression towards which each gene is driven."""
+
     def production(self, expression: Float[Array, "*batch gene"]) -> Float[Array, "*batch gene"]:
-        """Return the rate at which each gene is produced, in expression per time."""
+        """Return the rate at which each gene is produced, in expression per time: decay ⊙ regulation."""
+        return self.decay() * self.regulation(expression)
 
     @abc.abstractmethod
     def decay(self) -> Float[Array, " gene"]:
@@ -66,3 +71,12 @@ class AbstractField(eqx.Module):
         for layer in rest:
             product = layer @ product
         return jnp.sum(product, axis=0).T
+
+
+@dataclass(frozen=True)
+class AbstractSpec(abc.ABC):
+    """How to build a field; hashable, so that it can be part of a compiled program's key."""
+
+    @abc.abstractmethod
+    def init(self, key: PRNGKeyArray, genes: int) -> AbstractField:
+        """Draw an initial field for so many genes."""

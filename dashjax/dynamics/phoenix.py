@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from dashjax.dynamics.field import AbstractField, Layers
+from dashjax.dynamics.field import AbstractField, AbstractSpec, Layers
 from dashjax.linalg import orthonormal_columns
 
 
@@ -20,20 +20,24 @@ def soft_sign(expression: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     return shifted / (1 + jnp.abs(shifted))
 
 
+def default_hidden(genes: int) -> int:
+    """Return 2.14·√genes, close to the published numbers of hidden units per branch (40 at 350 genes)."""
+    return max(2, round(2.14 * genes**0.5))
+
+
 @dataclass(frozen=True)
-class PhoenixSpec:
-    """How to build a PHOENIX field; hashable, so that it can be part of a compiled program's key.
+class PhoenixSpec(AbstractSpec):
+    """How to build a PHOENIX field.
 
     Attributes:
-        hidden: hidden units per branch, or None for 2.14·√genes, which is the published 40 at 350
-            genes and close to the published sizes elsewhere.
+        hidden: hidden units per branch, or None for `default_hidden`.
     """
 
     hidden: int | None = None
 
     def init(self, key: PRNGKeyArray, genes: int) -> Phoenix:
         """Draw an initial field for so many genes."""
-        hidden = self.hidden if self.hidden is not None else max(2, round(2.14 * genes**0.5))
+        hidden = self.hidden if self.hidden is not None else default_hidden(genes)
         return Phoenix.init(key, genes, hidden)
 
 
@@ -87,10 +91,6 @@ class Phoenix(AbstractField):
         hidden = jnp.stack([additive, jnp.exp(log_product)])
         return jnp.einsum("c...h,cgh->...g", hidden, self.output_weight)
 
-    def production(self, expression: Float[Array, "*batch gene"]) -> Float[Array, "*batch gene"]:
-        """Return relu(v) ⊙ regulation(g)."""
-        return self.decay() * self.regulation(expression)
-
     def decay(self) -> Float[Array, " gene"]:
         """Return relu(v)."""
         return jax.nn.relu(self.gene_multiplier)
@@ -111,8 +111,8 @@ class Phoenix(AbstractField):
         """Return |W_Σ|, exp(W_Π) (that branch acts in log space) and |U|·relu(v), each divided by its sum."""
         inner, outer = self.effective_layers()
         return (
-            _normalise(jnp.stack([jnp.abs(inner[0]), jnp.exp(inner[1])])),
-            _normalise(jnp.abs(outer)),
+            normalise(jnp.stack([jnp.abs(inner[0]), jnp.exp(inner[1])])),
+            normalise(jnp.abs(outer)),
         )
 
     def relative_rates(self) -> Self:
@@ -120,6 +120,7 @@ class Phoenix(AbstractField):
         return eqx.tree_at(lambda f: f.gene_multiplier, super().relative_rates(), 5.0)
 
 
-def _normalise(magnitude: Float[Array, "branch out in"]) -> Float[Array, "branch out in"]:
+def normalise(magnitude: Float[Array, "branch out in"]) -> Float[Array, "branch out in"]:
+    """Divide every branch's magnitudes by their sum."""
     total = jnp.sum(magnitude, axis=(-2, -1), keepdims=True)
     return magnitude / jnp.where(total > 0, total, 1.0)

@@ -11,7 +11,7 @@ import pandas as pd
 from dashjax.sweep import PRIOR_ONLY, SCORES
 
 #: What identifies a row of the summary; a column that never varies is left out of printed tables.
-GROUP = ["method", "noise", "prior_corruption", "lambda_1", "lambda_2", "target_sparsity"]
+GROUP = ["method", "noise", "prior_corruption", "lambda_1", "lambda_2", "strength", "target_sparsity"]
 #: Columns of results.parquet, in order, before those that vary with the version.
 COLUMNS = [
     "method",

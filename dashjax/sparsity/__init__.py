@@ -1,16 +1,29 @@
-"""Making a field sparse: masks, schedules, scores and the pruner that joins them."""
+"""Making a field sparse: masks, schedules, scores, pruning rules, gates and penalties."""
 
+from dashjax.sparsity.gates import AbstractGate, HardConcrete, NoGate, Thresholds
 from dashjax.sparsity.masks import (
     Masks,
     apply_masks,
     count_alive,
     full_masks,
     mask_layers,
+    prune_globally,
     prune_lowest,
     prune_masks,
     sparsity,
 )
-from dashjax.sparsity.pruner import PrunerState, Variant, init_pruner, prune
+from dashjax.sparsity.penalties import (
+    AbstractPenalty,
+    GatedPathPenalty,
+    GatePenalty,
+    NoPenalty,
+    PathPenalty,
+    PriorLoss,
+    ReleasedPathPenalty,
+    ThresholdPenalty,
+    path_sum,
+)
+from dashjax.sparsity.pruner import AbstractRule, Dash, GlobalMagnitude, PrunerState, SynFlow, Variant
 from dashjax.sparsity.schedules import (
     Schedule,
     genome_schedule,
@@ -18,12 +31,34 @@ from dashjax.sparsity.schedules import (
     no_pruning,
     simulated_schedule,
 )
-from dashjax.sparsity.scores import dash_input_layer, dash_one_layer, dash_output_layer, dash_scores
+from dashjax.sparsity.scores import (
+    dash_input_layer,
+    dash_one_layer,
+    dash_output_layer,
+    dash_scores,
+    synflow_scores,
+)
 
 __all__ = [
+    "AbstractGate",
+    "AbstractPenalty",
+    "AbstractRule",
+    "Dash",
+    "GatePenalty",
+    "GatedPathPenalty",
+    "GlobalMagnitude",
+    "HardConcrete",
     "Masks",
+    "NoGate",
+    "NoPenalty",
+    "PathPenalty",
+    "PriorLoss",
     "PrunerState",
+    "ReleasedPathPenalty",
     "Schedule",
+    "SynFlow",
+    "ThresholdPenalty",
+    "Thresholds",
     "Variant",
     "apply_masks",
     "count_alive",
@@ -33,13 +68,14 @@ __all__ = [
     "dash_scores",
     "full_masks",
     "genome_schedule",
-    "init_pruner",
     "make_schedule",
     "mask_layers",
     "no_pruning",
-    "prune",
+    "path_sum",
+    "prune_globally",
     "prune_lowest",
     "prune_masks",
     "simulated_schedule",
     "sparsity",
+    "synflow_scores",
 ]

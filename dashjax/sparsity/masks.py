@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from dashjax.dynamics import AbstractField, Layers
@@ -41,12 +42,26 @@ def prune_lowest(
     order, and a score that is not a number counts as the lowest.
     """
     count = jnp.round(fraction * mask.sum()).astype(jnp.int32)
+    return _cut_lowest(mask.ravel(), score.ravel(), count).reshape(mask.shape)
+
+
+def prune_globally(masks: Masks, scores: Layers, count: Int[Array, ""]) -> Masks:
+    """Prune exactly `count` of the weights still alive in all layers together, those of lowest score."""
+    flat = jnp.concatenate([mask.ravel() for mask in masks])
+    kept = _cut_lowest(flat, jnp.concatenate([score.ravel() for score in scores]), count)
+    ends = np.cumsum([mask.size for mask in masks])
+    return tuple(part.reshape(mask.shape) for part, mask in zip(jnp.split(kept, ends[:-1]), masks, strict=True))
+
+
+def _cut_lowest(
+    mask: Bool[Array, " weight"], score: Float[Array, " weight"], count: Int[Array, ""]
+) -> Bool[Array, " weight"]:
     key = jnp.where(jnp.isnan(score), -jnp.inf, score)
-    key = jnp.where(mask, key, jnp.inf).ravel()
+    key = jnp.where(mask, key, jnp.inf)
     # Two stable keys put a living weight of infinite score before the dead ones.
-    order = jnp.lexsort((~mask.ravel(), key))
+    order = jnp.lexsort((~mask, key))
     rank = jnp.zeros(order.shape, jnp.int32).at[order].set(jnp.arange(order.size, dtype=jnp.int32))
-    return mask & (rank >= count).reshape(mask.shape)
+    return mask & (rank >= count)
 
 
 def prune_masks(masks: Masks, scores: Layers, fraction: Float[Array, ""]) -> Masks:

@@ -10,13 +10,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from dashjax.errors import InputError, suggest
-from dashjax.training import Hyperparameters, find_method, make_hyperparameters
+from dashjax.training import Hyperparameters, find_method
 from dashjax.training.methods import DEFAULT_TRUST
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -64,14 +64,15 @@ def _listed(value: Any) -> Any:
 
 
 class MethodEntry(_Strict):
-    """A method and the values of its λ to sweep."""
+    """A method and the values of its λ and of its strength to sweep; an empty strength is the method's own."""
 
     name: str
     lambda_1: tuple[Share, ...] = (DEFAULT_TRUST[0],)
     lambda_2: tuple[Share, ...] = (DEFAULT_TRUST[1],)
+    strength: tuple[Annotated[float, Field(ge=0)], ...] = ()
     target_sparsity: Share | None = None
 
-    _lists = field_validator("lambda_1", "lambda_2", mode="before")(_listed)
+    _lists = field_validator("lambda_1", "lambda_2", "strength", mode="before")(_listed)
 
     @field_validator("name")
     @classmethod
@@ -90,10 +91,23 @@ class Grid(_Strict):
     methods: Annotated[tuple[MethodEntry, ...], Field(min_length=1)]
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0, 1, 2)
     epochs: Annotated[int, Field(ge=1)] = 200
+    field: Literal["phoenix", "mlp"] = "phoenix"
     hidden: Annotated[int, Field(ge=1)] | None = None
+    folds: Annotated[int, Field(ge=0)] = 0
     trajectories_per_step: Annotated[int, Field(ge=1)] = 1
 
     _lists = field_validator("noise", "prior_corruption", mode="before")(_listed)
+
+    @model_validator(mode="after")
+    def _enough_folds(self) -> Self:
+        plan = self.trajectories
+        most = (plan.train + plan.validation) // plan.validation
+        if self.folds > most:
+            raise ValueError(
+                f"folds: {self.folds} folds of {plan.validation} validation trajectories out of "
+                f"{plan.train + plan.validation}; at most {most}"
+            )
+        return self
 
     @field_validator("seeds", mode="before")
     @classmethod
@@ -119,6 +133,8 @@ class Cell:
         prior_corruption: share of prior edges moved to false places.
         lambda_1: trust of the input layer in the prior.
         lambda_2: trust of the output layer in the prior.
+        strength: the method's own number, see its summary; None for methods without one.
+        fold: which trajectories are held out for validation instead of the given ones, from 1; 0 for none.
         epochs: epochs at most.
         target_sparsity: least pruned share at which a model may be selected.
     """
@@ -129,6 +145,8 @@ class Cell:
     prior_corruption: float
     lambda_1: float
     lambda_2: float
+    strength: float | None
+    fold: int
     epochs: int
     target_sparsity: float
 
@@ -139,24 +157,25 @@ class Cell:
 
     def hyperparameters(self) -> Hyperparameters:
         """Return the run's traced numbers."""
-        return make_hyperparameters(
-            schedule=find_method(self.method).schedule(),
-            trust=(self.lambda_1, self.lambda_2),
-            noise=self.noise,
-            target_sparsity=self.target_sparsity,
+        return find_method(self.method).hyperparameters(
+            self.epochs, (self.lambda_1, self.lambda_2), self.strength, self.noise, self.target_sparsity
         )
 
 
 def expand(grid: Grid) -> list[Cell]:
-    """Return a grid's runs; methods with fixed λ run once per noise, corruption and seed."""
+    """Return a grid's runs; methods with fixed λ or without a strength run once for all values of it."""
     cells = []
-    for noise, corruption, entry, seed in itertools.product(
-        grid.noise, grid.prior_corruption, grid.methods, grid.seeds
+    folds = range(1, grid.folds + 1) if grid.folds else (0,)
+    for noise, corruption, entry, seed, fold in itertools.product(
+        grid.noise, grid.prior_corruption, grid.methods, grid.seeds, folds
     ):
         method = find_method(entry.name)
         trusts = [method.trust] if method.trust else list(itertools.product(entry.lambda_1, entry.lambda_2))
-        target = method.target_sparsity(grid.epochs) if entry.target_sparsity is None else entry.target_sparsity
-        cells += [Cell(entry.name, seed, noise, corruption, *trust, grid.epochs, target) for trust in trusts]
+        strengths = (entry.strength or (method.strength,)) if method.strength is not None else (None,)
+        for trust, strength in itertools.product(trusts, strengths):
+            target = entry.target_sparsity
+            target = method.target_sparsity(grid.epochs, strength) if target is None else target
+            cells.append(Cell(entry.name, seed, noise, corruption, *trust, strength, fold, grid.epochs, target))
     return list(dict.fromkeys(cells))
 
 

@@ -37,7 +37,7 @@ def plan_chunks(cells: Sequence[Cell], study: Study, size: int) -> list[Chunk]:
     groups: dict[tuple[FitConfig, int, int], list[Cell]] = {}
     for cell in cells:
         schedule = cell.hyperparameters().schedule
-        groups.setdefault((study.config, int(schedule.first_epoch), int(schedule.every)), []).append(cell)
+        groups.setdefault((study.config_of(cell), int(schedule.first_epoch), int(schedule.every)), []).append(cell)
     return [
         Chunk(config, tuple(group[at : at + size]))
         for (config, _, _), group in groups.items()

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from dashjax.data import Prior
+from dashjax.data import Prior, Split
 from dashjax.networks import NetworkScores, relative_effects, score_network
 from dashjax.sparsity import Schedule, sparsity
 from dashjax.sweep.grid import Cell
@@ -97,6 +97,11 @@ class Program:
         self._compiled: dict[Any, Any] = {}
         self._lock = threading.Lock()
 
+        def split(rows, data):
+            """Return a run's own division into training and validation trajectories."""
+            pool = jax.tree.map(lambda *parts: jnp.concatenate(parts), data.train, data.validation)
+            return Split(pool[rows[0]], pool[rows[1]], data.test)
+
         def conclude(state, curves, prior, data, truth):
             result = finish(state, curves, data, config)
             scores = score_network(relative_effects(result.field), truth, prior.edges)
@@ -104,11 +109,13 @@ class Program:
 
         # When to prune is the same for a whole batch, so that pruning stays conditional under vmap.
         shared = {"first_epoch": None, "every": None}
-        hyper_axes = Hyperparameters(Schedule(first_fraction=0, fraction=0, **shared), 0, 0, 0, 0)  # type: ignore[arg-type]
+        hyper_axes = Hyperparameters(Schedule(first_fraction=0, fraction=0, **shared), *[0] * 6)  # type: ignore[arg-type]
         self._begin = self._lift(lambda key, hyper, data: start(key, data, hyper, config), (0, hyper_axes, None))
         self._advance = self._lift(
-            lambda key, prior, hyper, state, epochs, data: advance(key, data, prior, hyper, config, state, epochs),
-            (0, 0, hyper_axes, 0, None, None),
+            lambda key, prior, hyper, rows, state, epochs, data: advance(
+                key, split(rows, data), prior, hyper, config, state, epochs
+            ),
+            (0, 0, hyper_axes, 0, 0, None, None),
         )
         self._conclude = self._lift(conclude, (0, 0, 0, None, None))
 
@@ -129,12 +136,13 @@ class Program:
         keys = [jax.random.key(cell.seed) for cell in cells]
         priors: list[Prior] = [self.study.prior_of(cell) for cell in cells]
         hypers = [cell.hyperparameters() for cell in cells]
+        rows = [jax.tree.map(jnp.asarray, self.study.rows_of(cell)) for cell in cells]
         assert self.batched or len(cells) == 1
         assert len({tuple(map(int, _timing(hyper))) for hyper in hypers}) == 1
-        key, prior, hyper = (stack(t) if self.batched else t[0] for t in (keys, priors, hypers))
+        key, prior, hyper, row = (stack(t) if self.batched else t[0] for t in (keys, priors, hypers, rows))
         if self.batched:
             hyper = eqx.tree_at(_timing, hyper, _timing(hypers[0]))
-        key, prior, hyper = jax.device_put((key, prior, hyper), self.device)
+        key, prior, hyper, row = jax.device_put((key, prior, hyper, row), self.device)
 
         state = self._call("begin", self._begin, key, hyper, self.data)
         total, done, curves = self.config.epochs, 0, []
@@ -143,7 +151,7 @@ class Program:
                 return None
             # Always the same number of epochs, so that one program serves; those past the end do nothing.
             epochs = jnp.arange(done + 1, done + EPOCHS_PER_CALL + 1)
-            state, piece = self._call("advance", self._advance, key, prior, hyper, state, epochs, self.data)
+            state, piece = self._call("advance", self._advance, key, prior, hyper, row, state, epochs, self.data)
             curves.append(jax.tree.map(np.asarray, piece))
             before, done = done, min(done + EPOCHS_PER_CALL, total)
             if not np.any(np.asarray(state.running)):

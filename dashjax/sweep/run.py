@@ -152,12 +152,10 @@ def run_sweep(
             f"out of memory with {size} runs at a time; finished runs are kept, try --chunk {max(1, size // 2)}"
         ) from None
     used = set(lanes) if ray is None else set()
-    compiled = {
-        "compilations": sum(programs.compilations for programs in used),
-        "compile_seconds": sum(programs.compile_seconds for programs in used),
-    }
-    store.log("end", finished=progress.finished, diverged=progress.diverged, **compiled)
-    return replace(collect(grid, study, store), **compiled)
+    compilations = sum(programs.compilations for programs in used)
+    seconds = sum(programs.compile_seconds for programs in used)
+    store.log("end", finished=progress.finished, diverged=progress.diverged, compile_seconds=seconds)
+    return replace(collect(grid, study, store), compilations=compilations, compile_seconds=seconds)
 
 
 def collect(grid: Grid, study: Study, store: Store) -> Results:
@@ -204,6 +202,7 @@ def _records(
             {
                 "id": cell.identity(study.fingerprint),
                 **asdict(cell),
+                "strength": np.nan if cell.strength is None else cell.strength,
                 "sparsity": float(outcome.sparsity[number]),
                 **scores,
                 "test_mse": float(result.test_error[number]),

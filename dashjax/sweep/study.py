@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import jax
@@ -10,12 +11,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from dashjax.data import Prior, Split, canonical_order, make_prior
-from dashjax.dynamics import PhoenixSpec
+from dashjax.dynamics import AbstractSpec, PerceptronSpec, PhoenixSpec
 from dashjax.io import read_system
 from dashjax.simulate import System, generate_system, make_system, relocate_edges, simulate_study
 from dashjax.sweep.grid import Cell, Grid, SimulatedSystem
-from dashjax.training import FitConfig
+from dashjax.training import FitConfig, find_method
 from dashjax.training.fit import NUMERICS_VERSION
+
+_FIELDS: dict[str, Callable[[int | None], AbstractSpec]] = {"phoenix": PhoenixSpec, "mlp": PerceptronSpec}
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,24 @@ class Study:
         rng = np.random.default_rng([seed, 2])
         return make_prior(relocate_edges(rng, self.system.truth, prior_corruption))
 
+    def config_of(self, cell: Cell) -> FitConfig:
+        """Return what shapes a run's program: the study's configuration with its method's parts."""
+        return find_method(cell.method).configure(self.config)
+
+    def rows_of(self, cell: Cell) -> tuple[np.ndarray, np.ndarray]:
+        """Return which of the training and validation trajectories, counted through, a run trains and validates on.
+
+        A fold has the size of the validation set, so that every run of a study has the same shapes: fold f
+        validates on the f-th such piece of a permutation that depends on the study alone.
+        """
+        trained, held = self.data.train.n_trajectories, self.data.validation.n_trajectories
+        order = np.arange(trained + held)
+        if cell.fold == 0:
+            return order[:trained], order[trained:]
+        order = np.random.default_rng(int(self.fingerprint, 16)).permutation(order)
+        start = (cell.fold - 1) * held
+        return np.delete(order, np.s_[start : start + held]), order[start : start + held]
+
     def prior_of(self, cell: Cell) -> Prior:
         """Return a run's prior: the same for all methods of one seed."""
         return self.prior(cell.prior_corruption, cell.seed)
@@ -56,7 +77,7 @@ def make_study(grid: Grid) -> Study:
     plan = grid.trajectories
     data = simulate_study(system, grid.system.seed, plan.train, plan.validation, plan.test, plan.times)
     config = FitConfig(
-        field=PhoenixSpec(grid.hidden), epochs=grid.epochs, trajectories_per_step=grid.trajectories_per_step
+        field=_FIELDS[grid.field](grid.hidden), epochs=grid.epochs, trajectories_per_step=grid.trajectories_per_step
     )
     digest = hashlib.sha256(f"{NUMERICS_VERSION} {config.field} {config.solve} {config.trajectories_per_step}".encode())
     digest.update("\n".join([*system.genes, *system.equations]).encode())

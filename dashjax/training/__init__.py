@@ -13,7 +13,7 @@ from dashjax.training.fit import (
     make_hyperparameters,
     start,
 )
-from dashjax.training.methods import METHODS, Method, find_method
+from dashjax.training.methods import METHODS, Method, Setting, find_method
 from dashjax.training.objective import Transitions, add_observation_noise, one_step_error, transitions
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Hyperparameters",
     "Method",
     "RunState",
+    "Setting",
     "Transitions",
     "add_observation_noise",
     "advance",

@@ -13,18 +13,21 @@ import optax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from dashjax.data import Prior, Split
-from dashjax.dynamics import AbstractField, FixedSteps, PhoenixSpec
+from dashjax.dynamics import AbstractField, AbstractSpec, FixedSteps, PhoenixSpec
 from dashjax.dynamics.solve import Solve
 from dashjax.sparsity import (
+    AbstractGate,
+    AbstractPenalty,
+    AbstractRule,
+    Dash,
     Masks,
+    NoGate,
+    NoPenalty,
     PrunerState,
     Schedule,
-    Variant,
     apply_masks,
     count_alive,
-    init_pruner,
     mask_layers,
-    prune,
     simulated_schedule,
 )
 from dashjax.training.objective import Transitions, add_observation_noise, one_step_error, transitions
@@ -45,6 +48,8 @@ class Hyperparameters(eqx.Module):
         noise: standard deviation of the noise added to training and validation observations.
         learning_rate: Adam's initial rate, to which it returns after each pruning.
         target_sparsity: least share of pruned weights at which a model may be selected.
+        data_weight: factor on the data's error in the loss, τ of physics-informed methods.
+        strengths: factors of the configuration's penalty, which may use one or both.
     """
 
     schedule: Schedule
@@ -52,6 +57,8 @@ class Hyperparameters(eqx.Module):
     noise: Float[Array, ""]
     learning_rate: Float[Array, ""]
     target_sparsity: Float[Array, ""]
+    data_weight: Float[Array, ""]
+    strengths: Float[Array, " strength"]
 
 
 def make_hyperparameters(
@@ -60,6 +67,8 @@ def make_hyperparameters(
     noise=0.0,
     learning_rate=1e-3,
     target_sparsity=0.0,
+    data_weight=1.0,
+    strengths=(0.0, 0.0),
 ) -> Hyperparameters:
     """Build hyperparameters from plain numbers; the defaults are DASH's on the simulated studies."""
 
@@ -72,6 +81,8 @@ def make_hyperparameters(
         number(noise),
         number(learning_rate),
         number(target_sparsity),
+        number(data_weight),
+        number(strengths),
     )
 
 
@@ -82,11 +93,13 @@ class FitConfig:
     Attributes:
         field: which vector field to fit.
         solve: how to integrate it.
+        rule: which weights go when the schedule says so.
+        gate: what stands between the weights and the dynamics.
+        penalty: what is added to the data's error.
         epochs: passes over the training trajectories, at most.
         select: which model is returned: "best_validation" takes the lowest validation error among
             the epochs whose sparsity is at least `Hyperparameters.target_sparsity` (the last model
             where there is none), "last" the last one.
-        variant: the pruning score as in the released code or as printed in the paper.
         trajectories_per_step: trajectories whose error makes one gradient step; the paper takes 1.
         plateau_patience: epochs without improvement before the learning rate falls.
         plateau_factor: by what it is then multiplied.
@@ -95,11 +108,13 @@ class FitConfig:
         stop_patience: epochs without improvement, at the target sparsity, before the run stops.
     """
 
-    field: PhoenixSpec = dataclass_field(default_factory=PhoenixSpec)
+    field: AbstractSpec = dataclass_field(default_factory=PhoenixSpec)
     solve: Solve = dataclass_field(default_factory=FixedSteps)
+    rule: AbstractRule = dataclass_field(default_factory=Dash)
+    gate: AbstractGate = dataclass_field(default_factory=NoGate)
+    penalty: AbstractPenalty = dataclass_field(default_factory=NoPenalty)
     epochs: int = 200
     select: Literal["best_validation", "last"] = "best_validation"
-    variant: Variant = "released"
     trajectories_per_step: int = 1
     plateau_patience: int = 3
     plateau_factor: float = 0.9
@@ -130,9 +145,10 @@ class RunState(eqx.Module):
     """A run between two epochs.
 
     Attributes:
-        field: the vector field being trained.
+        field: the vector field being trained, before its gate.
+        gate: the gate's parameters, trained with it.
         pruner: masks and scores.
-        moments: Adam's state.
+        moments: Adam's state for both.
         learning_rate: the current rate.
         plateau_best: lowest validation error since the learning rate was last reset.
         plateau_wait: epochs since that improved.
@@ -145,6 +161,7 @@ class RunState(eqx.Module):
     """
 
     field: AbstractField
+    gate: Any
     pruner: PrunerState
     moments: Any
     learning_rate: Float[Array, ""]
@@ -165,7 +182,7 @@ class Curves(eqx.Module):
         train_error: mean one-step error over the epoch's steps, each before its update.
         validation_error: one-step error on the validation trajectories.
         learning_rate: the rate the epoch ended with.
-        pruned: share of prunable weights cut so far.
+        pruned: share of prunable weights that no longer act.
     """
 
     train_error: Float[Array, " epoch"]
@@ -227,12 +244,14 @@ def start(key: PRNGKeyArray, data: Split, hyper: Hyperparameters, config: FitCon
     """Return a run before its first epoch."""
     key_field, key_scores, _, _ = jax.random.split(key, 4)
     field = config.field.init(key_field, data.train.n_genes)
-    pruner = init_pruner(key_scores, field, config.variant)
+    pruner = config.rule.init(key_scores, field)
+    gate = config.gate.init(jax.random.fold_in(key_field, 1), field)
     infinity, zero = jnp.asarray(jnp.inf), jnp.asarray(0, jnp.int32)
     return RunState(
         field=field,
+        gate=gate,
         pruner=pruner,
-        moments=optax.scale_by_adam().init(eqx.filter(field, eqx.is_array)),
+        moments=optax.scale_by_adam().init((field, gate)),
         learning_rate=hyper.learning_rate,
         plateau_best=infinity,
         plateau_wait=zero,
@@ -267,11 +286,12 @@ def advance(
 
     def epoch(state: RunState, number):
         def run(state):
-            order = jax.random.permutation(jax.random.fold_in(key_order, number), data.train.n_trajectories)
+            key_epoch = jax.random.fold_in(key_order, number)
+            order = jax.random.permutation(key_epoch, data.train.n_trajectories)
             # A cut before the last epoch would leave a model that no plateau has healed.
             due = hyper.schedule.due(number) & (number < config.epochs)
             state = jax.lax.cond(due, lambda s: _prune(s, prior, hyper, number, config), lambda s: s, state)
-            trained, error = train_epoch(state, train, order, config)
+            trained, error = train_epoch(jax.random.fold_in(key_epoch, 1), state, train, order, prior, hyper, config)
             return _conclude_epoch(state, trained, error, validation, hyper, number, config)
 
         def rest(state):
@@ -302,16 +322,21 @@ def finish(state: RunState, curves: Curves, data: Split, config: FitConfig) -> F
 def _prune(state: RunState, prior: Prior, hyper: Hyperparameters, number, config: FitConfig) -> RunState:
     """Cut weights, forget their moments, and reset the learning rate where anything was cut."""
     fraction = hyper.schedule.cut(number)
-    pruner = prune(state.pruner, state.field, prior, hyper.trust, fraction, config.variant)
+    pruner = config.rule.prune(state.pruner, state.field, prior, hyper.trust, fraction)
     cut = fraction > 0
     adam = state.moments
+
+    def forget(moments):
+        field, gate = moments
+        return apply_masks(pruner.masks, field), gate
+
     return eqx.tree_at(
         lambda s: (s.field, s.pruner, s.moments, s.learning_rate, s.plateau_best, s.plateau_wait),
         state,
         (
             apply_masks(pruner.masks, state.field),
             pruner,
-            adam._replace(mu=apply_masks(pruner.masks, adam.mu), nu=apply_masks(pruner.masks, adam.nu)),
+            adam._replace(mu=forget(adam.mu), nu=forget(adam.nu)),
             jnp.where(cut, hyper.learning_rate, state.learning_rate),
             jnp.where(cut, jnp.inf, state.plateau_best),
             jnp.where(cut, 0, state.plateau_wait),
@@ -319,37 +344,56 @@ def _prune(state: RunState, prior: Prior, hyper: Hyperparameters, number, config
     )
 
 
-def train_epoch(state: RunState, train: Transitions, order, config: FitConfig) -> tuple[RunState, Array]:
+def train_epoch(
+    key: PRNGKeyArray,
+    state: RunState,
+    train: Transitions,
+    order: Int[Array, " trajectory"],
+    prior: Prior,
+    hyper: Hyperparameters,
+    config: FitConfig,
+) -> tuple[RunState, Array]:
     """Take one gradient step per trajectory (or per few), in the given order."""
     adam = optax.scale_by_adam()
-    rates = state.field.relative_rates()
+    rates = state.field.relative_rates(), jax.tree.map(lambda _: 1.0, state.gate)
     masks = state.pruner.masks
     per_step = config.trajectories_per_step
     missing = -order.size % per_step
     rows = jnp.concatenate([order, order[:missing]]).reshape(-1, per_step)
 
-    def step(carry, rows):
-        field, moments = carry
+    def step(carry, number_and_rows):
+        trained, moments = carry
+        number, rows = number_and_rows
+        # Methods that draw nothing never use these, and the compiler drops them.
+        key_gate, key_penalty = jax.random.split(jax.random.fold_in(key, number))
 
-        def loss(field):
-            return one_step_error(field, train[rows], config.solve)[0]
+        def loss(trained):
+            field, gate = trained
+            error, _ = one_step_error(config.gate.sample(key_gate, gate, field), train[rows], config.solve)
+            penalty = config.penalty(key_penalty, field, gate, prior, hyper.strengths)
+            return hyper.data_weight * error + penalty, error
 
-        error, gradient = jax.value_and_grad(loss)(field)
+        (_, error), gradient = jax.value_and_grad(loss, has_aux=True)(trained)
         # Dead weights see no gradient and their moments are zero, so Adam leaves them exactly zero.
-        gradient = gradient.with_layers(mask_layers(masks, gradient.layers()))
+        for_field, for_gate = gradient
+        gradient = for_field.with_layers(mask_layers(masks, for_field.layers())), for_gate
         update, moments = adam.update(gradient, moments)
-        field = jax.tree.map(lambda p, u, r: p - state.learning_rate * r * u, field, update, rates)
-        return (field, moments), error
+        trained = jax.tree.map(lambda p, u, r: p - state.learning_rate * r * u, trained, update, rates)
+        return (trained, moments), error
 
-    (field, moments), errors = jax.lax.scan(step, (state.field, state.moments), rows)
-    return eqx.tree_at(lambda s: (s.field, s.moments), state, (field, moments)), jnp.mean(errors)
+    numbered = jnp.arange(len(rows)), rows
+    (trained, moments), errors = jax.lax.scan(step, ((state.field, state.gate), state.moments), numbered)
+    field, gate = trained
+    gate = config.gate.tidy(gate, field)
+    return eqx.tree_at(lambda s: (s.field, s.gate, s.moments), state, (field, gate, moments)), jnp.mean(errors)
 
 
 def _conclude_epoch(
     before: RunState, state: RunState, train_error, validation: Transitions, hyper, number, config: FitConfig
 ) -> tuple[RunState, Curves]:
     """Validate, lower the learning rate on a plateau, select, and decide whether to go on."""
-    error, solved = one_step_error(state.field, validation, config.solve)
+    settled = config.gate.settle(state.gate, state.field)
+    error, solved = one_step_error(settled, validation, config.solve)
     healthy = solved & jnp.isfinite(error) & jnp.isfinite(train_error)
 
     better_plateau = error < state.plateau_best - config.plateau_threshold
@@ -358,7 +402,8 @@ def _conclude_epoch(
     lowered = jnp.maximum(state.learning_rate * config.plateau_factor, config.learning_rate_floor)
     learning_rate = jnp.where(lower, jnp.minimum(lowered, state.learning_rate), state.learning_rate)
 
-    masks = state.pruner.masks
+    acting = config.gate.masks(state.gate, state.field)
+    masks = tuple(alive & acts for alive, acts in zip(state.pruner.masks, acting, strict=True))
     pruned = 1 - count_alive(masks) / sum(mask.size for mask in masks)
     # Each cut rounds to whole weights, so small layers may miss the planned share by a little.
     eligible = pruned >= hyper.target_sparsity - 2e-3
@@ -370,11 +415,12 @@ def _conclude_epoch(
     improves = error < chosen.validation_error
     # Until the target sparsity is reached the latest model stands in.
     take = ~chosen.eligible | (eligible & (improves | (config.select == "last")))
-    snapshot = Snapshot(state.field, masks, error, jnp.asarray(number), eligible)
+    snapshot = Snapshot(settled, masks, error, jnp.asarray(number), eligible)
     chosen = jax.tree.map(lambda new, old: jnp.where(take, new, old), snapshot, chosen)
 
     concluded = RunState(
         field=state.field,
+        gate=state.gate,
         pruner=state.pruner,
         moments=state.moments,
         learning_rate=learning_rate,

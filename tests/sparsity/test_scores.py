@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dashjax import Phoenix, make_prior
-from dashjax.sparsity import dash_input_layer, dash_one_layer, dash_output_layer, dash_scores, init_pruner, prune
+from dashjax.sparsity import Dash, dash_input_layer, dash_one_layer, dash_output_layer, dash_scores
 
 
 @pytest.fixture(scope="module")
@@ -65,21 +65,21 @@ def test_released_variant_divides_similarity_by_its_sum():
     field = Phoenix.init(jax.random.key(0), 7, 3)
     edges = (jax.random.uniform(jax.random.key(1), (7, 7)) < 0.3).astype(jnp.float32)
     prior = make_prior(edges)
-    state = init_pruner(jax.random.key(2), field)
+    state = Dash().init(jax.random.key(2), field)
     trust, fraction = jnp.array([1.0, 0.0]), jnp.asarray(0.5)
-    released = prune(state, field, prior, trust, fraction, "released")
-    paper = prune(state, field, prior, trust, fraction, "paper")
+    released = Dash("released").prune(state, field, prior, trust, fraction)
+    paper = Dash("paper").prune(state, field, prior, trust, fraction)
     np.testing.assert_allclose(paper.scores[0], released.scores[0] * prior.similarity.sum(), rtol=1e-4)
     scaled = make_prior(edges, prior.similarity / prior.similarity.sum())
     np.testing.assert_allclose(
-        prune(state, field, scaled, trust, fraction, "paper").scores[0], released.scores[0], rtol=1e-4
+        Dash("paper").prune(state, field, scaled, trust, fraction).scores[0], released.scores[0], rtol=1e-4
     )
 
 
 def test_initial_scores_follow_the_variant():
     field = Phoenix.init(jax.random.key(0), 7, 3)
-    assert min(float(s.min()) for s in init_pruner(jax.random.key(2), field, "released").scores) >= 0
-    assert min(float(s.min()) for s in init_pruner(jax.random.key(2), field, "paper").scores) < 0
+    assert min(float(s.min()) for s in Dash("released").init(jax.random.key(2), field).scores) >= 0
+    assert min(float(s.min()) for s in Dash("paper").init(jax.random.key(2), field).scores) < 0
 
 
 def test_three_layers_are_refused_by_name():

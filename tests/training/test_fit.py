@@ -48,6 +48,8 @@ def test_vmap_over_any_hyperparameter_is_the_stacked_loop(split, prior, config, 
         "learning_rate": jnp.array([1e-3, 2e-3, 5e-4]),
         "schedule": jax.tree.map(lambda *s: jnp.stack(s), make_schedule(), make_schedule(5, 0.5, 6, 0.2), no_pruning()),
         "target_sparsity": jnp.array([0.0, 0.7, 0.72]),
+        "data_weight": jnp.array([1.0, 0.9, 0.5]),
+        "strengths": jnp.zeros((3, 2)),
     }
     hyper = eqx.tree_at(lambda h: [getattr(h, name) for name in swept], base, list(swept.values()))
     keys = jax.random.split(KEY, 3)
@@ -71,9 +73,7 @@ def test_one_compilation_for_four_methods_any_trust_and_any_seed(split, prior, c
         [("dense", None), ("imp", None), ("bioprune", None), ("dash", (0.05, 0.01)), ("dash", (0.5, 0.9))]
     ):
         method = find_method(name)
-        hyper = make_hyperparameters(
-            schedule=method.schedule(), trust=method.trust or trust, target_sparsity=method.target_sparsity(24)
-        )
+        hyper = method.hyperparameters(24, trust or (0, 0))
         errors.add(float(compiled(jax.random.key(seed), prior, hyper)))
     assert len(errors) == 5
 
@@ -191,12 +191,7 @@ def test_dash_finds_more_of_the_truth_than_magnitude_pruning():
     scores = {}
     for name in ("dense", "imp", "dash"):
         method = find_method(name)
-        hyper = make_hyperparameters(
-            schedule=method.schedule(),
-            trust=method.trust or (0.05, 0.01),
-            noise=0.025,
-            target_sparsity=method.target_sparsity(100),
-        )
+        hyper = method.hyperparameters(100, noise=0.025)
         scores[name], error = job(KEY, hyper)
         assert float(error) < 0.2 * unchanged
     accuracy = {name: float(score.balanced_accuracy) for name, score in scores.items()}

@@ -11,5 +11,5 @@ def test_target_is_the_sparsity_after_the_last_cut():
 
 
 def test_unknown_method_lists_the_known_ones():
-    with pytest.raises(InputError, match=r"unknown method 'dahs' \(did you mean 'dash'\?\); valid: dense, imp"):
+    with pytest.raises(InputError, match=r"unknown method 'dahs' \(did you mean 'dash'\?\); valid: dense, pinn"):
         find_method("dahs")

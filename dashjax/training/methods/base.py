@@ -1,0 +1,123 @@
+"""What a method is: a named choice of a run's parts, and of the numbers its user may turn."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
+
+import jax.numpy as jnp
+
+from dashjax.sparsity import (
+    AbstractGate,
+    AbstractPenalty,
+    AbstractRule,
+    Dash,
+    NoGate,
+    NoPenalty,
+    Schedule,
+    simulated_schedule,
+)
+from dashjax.training.fit import FitConfig, Hyperparameters, make_hyperparameters
+
+#: λ of DASH on the simulated studies, for a method that leaves the choice open.
+DEFAULT_TRUST = (0.05, 0.01)
+#: What is tried where λ is tuned, from little trust in the prior to much.
+TRUST_GRID = tuple(itertools.product((0.05, 0.5, 0.95), (0.01, 0.1, 0.5)))
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The numbers of a method that a user may choose, or tuning may.
+
+    Attributes:
+        trust: λ of both layers.
+        strength: the method's own number, see `Method.summary`; None for methods without one.
+    """
+
+    trust: tuple[float, float]
+    strength: float | None = None
+
+
+@dataclass(frozen=True)
+class Method:
+    """A named way to reach a sparse network.
+
+    Attributes:
+        name: what grids and tables call it.
+        summary: one line for a table of methods; says what its strength is.
+        trust: λ of both layers where the method fixes it, or None where the user chooses.
+        schedule: makes the pruning schedule from the number of epochs and the strength.
+        complete: whether its model is selected among the epochs after the schedule's last cut; otherwise
+            among all epochs.
+        rule: which weights the schedule's cuts take.
+        gate: what stands between the weights and the dynamics.
+        penalty: what is added to the data's error.
+        strength: the default strength, or None for a method that has none.
+        strengths: what is tried where the strength is tuned, from weak to strong.
+        weights: the loss's numbers (`data_weight`, `strengths`) from the strength.
+    """
+
+    name: str
+    summary: str
+    trust: tuple[float, float] | None = (0.0, 0.0)
+    schedule: Callable[[int, float], Schedule] = lambda epochs, strength: simulated_schedule()
+    complete: bool = True
+    rule: AbstractRule = dataclass_field(default_factory=Dash)
+    gate: AbstractGate = dataclass_field(default_factory=NoGate)
+    penalty: AbstractPenalty = dataclass_field(default_factory=NoPenalty)
+    strength: float | None = None
+    strengths: tuple[float, ...] = ()
+    weights: Callable[[float], dict] = lambda strength: {}
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """What tuning tries; one setting for a method with nothing to tune."""
+        if self.strengths:
+            return tuple(Setting(self.trust or DEFAULT_TRUST, strength) for strength in self.strengths)
+        if self.trust is None:
+            return tuple(Setting(trust, self.strength) for trust in TRUST_GRID)
+        return (Setting(self.trust, self.strength),)
+
+    def configure(self, config: FitConfig) -> FitConfig:
+        """Return a configuration with this method's parts."""
+        return replace(config, rule=self.rule, gate=self.gate, penalty=self.penalty)
+
+    def hyperparameters(
+        self,
+        epochs: int,
+        trust: tuple[float, float] = DEFAULT_TRUST,
+        strength: float | None = None,
+        noise: float = 0.0,
+        target_sparsity: float | None = None,
+    ) -> Hyperparameters:
+        """Return a run's traced numbers.
+
+        Args:
+            epochs: of the run.
+            trust: λ, where the method leaves it open.
+            strength: the method's own number; its default if None.
+            noise: standard deviation of the observation noise to add.
+            target_sparsity: least pruned share of a selected model; the method's own if None.
+        """
+        strength = self._strength(strength)
+        target = self.target_sparsity(epochs, strength) if target_sparsity is None else target_sparsity
+        return make_hyperparameters(
+            schedule=self.schedule(epochs, strength),
+            trust=self.trust or trust,
+            noise=noise,
+            target_sparsity=target,
+            **self.weights(strength),
+        )
+
+    def target_sparsity(self, epochs: int, strength: float | None = None) -> float:
+        """Return the pruned share at which a model may be selected in a run of so many epochs."""
+        if not self.complete:
+            return 0.0
+        # A cut in the last epoch's place is never made: nothing would be trained after it.
+        return float(self.schedule(epochs, self._strength(strength)).planned_sparsity(jnp.asarray(epochs - 1)))
+
+    def _strength(self, strength: float | None) -> float:
+        chosen = self.strength if strength is None else strength
+        return 0.0 if chosen is None else chosen
