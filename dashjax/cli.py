@@ -175,6 +175,41 @@ def methods() -> None:
 
 
 @app.command()
+def reproduce(
+    study: Annotated[str, typer.Argument(help="sim350, sim690, prior-noise or mlp.")],
+    out: Out,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer tables, seeds, epochs and settings: minutes.")] = False,
+    equations: Annotated[Path | None, typer.Option(help="A published system, node,eqn CSV; generated without.")] = None,
+    names: Annotated[Path | None, typer.Option(help="Gene names in order, for --equations.")] = None,
+    only: Annotated[str | None, typer.Option(help="One of the study's tables, for example noise-5.")] = None,
+) -> None:
+    """Reproduce a published synthetic study: every method tuned, run and set beside the published figures."""
+    from dashjax.reproduce import find_study, reproduce
+    from dashjax.reproduce import quick as shorten
+
+    if names is not None and equations is None:
+        raise InputError("--names: orders the genes of --equations, which is missing")
+    plan = find_study(study)
+    if only is not None:
+        plan = plan.only(only)
+    plan = shorten(plan) if quick else plan
+    with _bar("runs") as update:
+
+        def show(stage, progress) -> None:
+            done = f"{progress.finished}/{progress.runs} runs"
+            found = f" ({progress.skipped} found finished)" if progress.skipped else ""
+            update(progress.trained, progress.epochs, f"{stage}: {done}{found}", stage)
+
+        try:
+            reproduce(plan, out, equations, names, show)
+        except KeyboardInterrupt:
+            console.print(f"\nInterrupted. Finished runs are kept; the same command goes on from there ({out}).")
+            raise typer.Exit(130) from None
+    print((out / "table.md").read_text(encoding="utf-8"))
+    console.print(f"report: {out / 'report.html'}", soft_wrap=True, highlight=False)
+
+
+@app.command()
 def simulate(
     out: Out,
     genes: Annotated[int, typer.Option(help="Genes of a generated system.", min=5)] = 100,
@@ -268,15 +303,18 @@ def _bar(what: str) -> Iterator[Any]:
         )
         with Bar(*columns, console=console, transient=True) as bar:
             task = bar.add_task("", total=None)
-            yield lambda done, total, text="": bar.update(task, completed=done, total=total, description=text)
-    else:
-        shown = -1
 
-        def line(done, total, text=""):
-            nonlocal shown
+            def advance(done, total, text="", stage=""):
+                bar.update(task, completed=done, total=total, description=text)
+
+            yield advance
+    else:
+        shown: dict[str, int] = {}
+
+        def line(done, total, text="", stage=""):
             tenth = 10 * done // total if total else 10
-            if tenth > shown:
-                shown = tenth
+            if tenth > shown.get(stage, -1):
+                shown[stage] = tenth
                 print(f"{what}: {10 * tenth} %  {text}", flush=True)
 
         yield line

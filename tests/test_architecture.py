@@ -22,8 +22,9 @@ ALLOWED = {
     "io": {"data", "dynamics", "simulate", "errors"},
     "sweep": {"data", "dynamics", "sparsity", "training", "networks", "simulate", "io", "errors"},
     "report": {"dynamics", "networks", "sweep", "errors"},
+    "reproduce": {"training", "io", "sweep", "report", "errors"},
     "jobs": {"data", "dynamics", "sparsity", "training", "networks", "simulate", "io", "report", "errors"},
-    "cli": {"errors", "jobs", "sweep", "training", "report"},
+    "cli": {"errors", "jobs", "sweep", "training", "report", "reproduce"},
 }
 
 

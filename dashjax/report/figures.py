@@ -18,6 +18,15 @@ COLOURS = {
     "bioprune": "#009E73",
     "dash": "#0072B2",
     PRIOR_ONLY: "#D55E00",
+    "sparseflow": "#8C510A",
+    "synflow": "#D8B365",
+    "dst": "#F0E442",
+    "l0": "#CC79A7",
+    "pathreg": "#882255",
+    "cnode": "#332288",
+    "pinn": "#56B4E9",
+    "pinn_mp": "#44AA99",
+    "pinn+dash": "#000000",
 }
 _SPARE = ["#CC79A7", "#56B4E9", "#F0E442", "#000000"]
 

@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from dashjax.dynamics import Phoenix
 from dashjax.networks import relative_effects
 from dashjax.report import figures as draw
 from dashjax.report.page import render_page
@@ -169,7 +167,7 @@ def _draw(results: Results, rows: list[dict[str, Any]]) -> dict[str, Any]:
     curves: dict[str, list[Mapping[str, np.ndarray]]] = {}
     networks: dict[str, np.ndarray] = {}
     # More lines or maps than a page can carry say nothing: the first rows stand for the rest.
-    for row, name in list(zip(fitted, labels, strict=True))[:8]:
+    for row, name in list(zip(fitted, labels, strict=True))[:13]:
         runs = _runs_of(table, row)
         arrays: list[Mapping[str, np.ndarray]] = [
             results.store.arrays(str(chunk), str(identity))
@@ -178,15 +176,14 @@ def _draw(results: Results, rows: list[dict[str, Any]]) -> dict[str, Any]:
         curves[name] = arrays
         healthy = [a for a, status in zip(arrays, runs["status"], strict=False) if status != "diverged"]
         if healthy:
-            networks[name] = np.asarray(relative_effects(_field(healthy[0])))
+            networks[name] = np.asarray(relative_effects(study.field_of(healthy[0])))
     truth = study.system.truth
     first = table.iloc[0]
     prior = np.asarray(study.prior(float(first["prior_corruption"]), int(first["seed"])).edges)
-    maps = dict(list(networks.items())[:4])
     return {
         "sparsity_accuracy": draw.sparsity_accuracy(table, rows),
         "training_curves": draw.training_curves(curves),
-        "effects": draw.effect_maps(truth, maps, prior),
+        "effects": draw.effect_maps(truth, networks, prior),
         "precision_recall": draw.precision_recall(truth, networks, prior),
     }
 
@@ -196,9 +193,3 @@ def _runs_of(table: pd.DataFrame, row: dict[str, Any]) -> pd.DataFrame:
     for name in GROUP:
         mask &= (table[name] == row[name]) | (table[name].isna() & (row[name] is None))
     return table[mask].sort_values("seed")
-
-
-def _field(arrays: Mapping[str, np.ndarray]) -> Phoenix:
-    prefix = "field_"
-    leaves = {name.removeprefix(prefix): jnp.asarray(a) for name, a in arrays.items() if name.startswith(prefix)}
-    return Phoenix(**leaves)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import jax
@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from dashjax.data import Prior, Split, canonical_order, make_prior
-from dashjax.dynamics import AbstractSpec, PerceptronSpec, PhoenixSpec
+from dashjax.dynamics import AbstractField, AbstractSpec, PerceptronSpec, PhoenixSpec
 from dashjax.io import read_system
 from dashjax.simulate import System, generate_system, make_system, relocate_edges, simulate_study
 from dashjax.sweep.grid import Cell, Grid, SimulatedSystem
@@ -36,6 +36,11 @@ class Study:
     data: Split
     config: FitConfig
     fingerprint: str
+
+    def field_of(self, arrays: Mapping[str, np.ndarray]) -> AbstractField:
+        """Return the field whose leaves a store's arrays hold as `field_NAME`."""
+        kind = type(jax.eval_shape(lambda key: self.config.field.init(key, len(self.system.genes)), jax.random.key(0)))
+        return kind(**{name: jnp.asarray(arrays[f"field_{name}"]) for name in kind.__dataclass_fields__})
 
     def prior(self, prior_corruption: float, seed: int) -> Prior:
         """Return the truth with a share of its edges relocated, as seeded by a run."""
