@@ -133,9 +133,7 @@ def agreement(rows: Sequence[dict[str, Any]]) -> str:
     if known:
         close = [f"{m} ({ours:.1f} against {theirs:g})" for m, ours, theirs in known if abs(ours - theirs) <= AGREEMENT]
         far = [f"{m} ({ours:.1f} against {theirs:g})" for m, ours, theirs in known if abs(ours - theirs) > AGREEMENT]
-        parts.append(
-            f"Balanced accuracy within {AGREEMENT:g} points of the published one: {', '.join(close) or 'none'}."
-        )
+        parts.append(f"Balanced accuracy within {AGREEMENT:g} points of the published: {', '.join(close) or 'none'}.")
         parts.append(f"Further away: {', '.join(far) or 'none'}.")
         ours_by_method = {m: ours for m, ours, _ in known}
         present = [m for m in PUBLISHED_ORDER if m in ours_by_method]

@@ -1,0 +1,191 @@
+"""A study in miniature: tuned, run, resumed, and set beside published figures."""
+
+import json
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dashjax import InputError, cli
+from dashjax.reproduce import STUDIES, Condition, StudyPlan, choose, find_study, quick, reproduce
+from dashjax.reproduce.run import agreement
+from dashjax.reproduce.tuning import settings_of, tuning_grid
+from dashjax.sweep import expand, make_study, parse_grid
+
+PLAN = StudyPlan(
+    "tiny",
+    "A tiny study",
+    (
+        Condition("first", genes=10, published=(("dash", (70.0, 90.0)),)),
+        Condition("second", genes=10, noise=0.05, field="mlp"),
+    ),
+    methods=("dense", "dash", "l0"),
+    seeds=2,
+    epochs=4,
+    tries=2,
+    folds=2,
+)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    out = tmp_path_factory.mktemp("reproduce") / "out"
+    return out, reproduce(PLAN, out)
+
+
+@pytest.mark.slow
+def test_a_study_writes_tables_with_the_published_figures_and_the_prior(finished):
+    out, rows = finished
+    assert [(row["condition"], row["method"]) for row in rows] == [
+        (condition, method) for condition in ("first", "second") for method in ("dense", "dash", "l0", "prior_only")
+    ]
+    dash = rows[1]
+    assert (dash["published_sparsity"], dash["published_balanced_accuracy"]) == (70.0, 90.0)
+    assert dash["tuning_runs"] == rows[2]["tuning_runs"] == 4
+    assert rows[0]["tuning_runs"] == 0
+    table = (out / "table.md").read_text()
+    assert "## first" in table
+    assert "Tuning: 4 runs for each of 2 methods" in table
+    assert table.count("| prior_only |") == 2
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["rows"] == json.loads(json.dumps(rows))
+    assert (out / "report.html").read_text().count("data:image/png;base64") == 4
+    chosen = json.loads((out / "first" / "tuning" / "choices.json").read_text())
+    assert [choice["method"] for choice in chosen] == ["dense", "dash", "l0"]
+
+
+@pytest.mark.slow
+def test_a_finished_study_is_not_repeated(finished):
+    out, rows = finished
+    seen = []
+    again = reproduce(PLAN, out, on_progress=lambda stage, progress: seen.append((stage, progress.runs)))
+    assert {runs for _, runs in seen} == {0}
+    assert {stage for stage, _ in seen} == {"first", "first, tuning", "second", "second, tuning"}
+    assert again == rows
+
+
+def rows_of(method, settings):
+    """Rows of tuning runs: per strength its fold errors and sparsity."""
+    return pd.DataFrame(
+        [
+            {
+                "method": method,
+                "lambda_1": 0.0,
+                "lambda_2": 0.0,
+                "strength": strength,
+                "validation_mse": error,
+                "sparsity": sparsity,
+                "status": status,
+            }
+            for strength, (errors, sparsity, status) in settings.items()
+            for error in errors
+        ]
+    )
+
+
+def test_the_sparsest_setting_within_one_standard_error_wins():
+    weak, middle, strong = (setting.strength for setting in settings_of("l0", 3))
+    table = rows_of(
+        "l0",
+        {
+            weak: ([1.0, 1.2], 0.2, "finished"),  # best: mean 1.1, standard error 0.1
+            middle: ([1.15, 1.2], 0.5, "finished"),  # within
+            strong: ([1.2, 1.3], 0.9, "finished"),  # beyond
+        },
+    )
+    (choice,) = choose(table, ["l0"], 3)
+    assert choice.setting.strength == middle
+    assert (choice.tried, choice.runs) == (3, 6)
+    assert choice.best_error == pytest.approx(1.1)
+    assert choice.standard_error == pytest.approx(0.1)
+    assert choice.error == pytest.approx(1.175)
+
+
+def test_equally_sparse_settings_are_told_apart_by_error_and_diverged_ones_are_out():
+    weak, middle, strong = (setting.strength for setting in settings_of("l0", 3))
+    table = rows_of(
+        "l0",
+        {
+            weak: ([1.0, 1.2], 0.501, "finished"),
+            middle: ([1.05, 1.2], 0.502, "finished"),
+            strong: ([0.1, 0.1], 0.9, "diverged"),
+        },
+    )
+    assert choose(table, ["l0"], 3)[0].setting.strength == weak
+    nothing = rows_of("l0", {weak: ([np.nan, 1.0], 0.5, "diverged")})
+    assert np.isnan(choose(nothing, ["l0"], 3)[0].error)
+
+
+def test_tuning_tries_the_same_number_of_settings_for_every_tuned_method():
+    grid = parse_grid({"system": {"kind": "simulated", "genes": 10}, "methods": ["dash"], "seeds": 3})
+    tuning = tuning_grid(grid, ["dense", "dash", "l0", "pinn_mp"], None, 4)
+    cells = expand(tuning)
+    counts = pd.Series([cell.method for cell in cells]).value_counts()
+    assert counts.to_dict() == {"dash": 36, "l0": 36, "pinn_mp": 36}
+    assert {cell.seed for cell in cells} == {0}
+    assert {cell.fold for cell in cells} == {1, 2, 3, 4}
+
+
+def test_folds_hold_out_different_trajectories_of_the_whole_pool():
+    content = {
+        "system": {"kind": "simulated", "genes": 10},
+        "trajectories": {"train": 6, "validation": 2, "test": 1, "times": [0, 1]},
+        "methods": ["dense"],
+        "seeds": 1,
+        "folds": 4,
+    }
+    grid = parse_grid(content)
+    study = make_study(grid)
+    held = []
+    for cell in expand(grid):
+        train, validation = study.rows_of(cell)
+        assert sorted([*train, *validation]) == list(range(8))
+        held += list(validation)
+    assert sorted(held) == list(range(8))
+    with pytest.raises(InputError, match="folds: 5 folds of 2 validation trajectories out of 8; at most 4"):
+        parse_grid(content | {"folds": 5})
+
+
+def test_agreement_is_said_in_words():
+    def row(method, accuracy, published):
+        return {
+            "method": method,
+            "balanced_accuracy": {"mean": accuracy},
+            "aupr": {"mean": accuracy / 2},
+            "published_balanced_accuracy": published,
+        }
+
+    text = agreement([row("dash", 0.89, 90.6), row("bioprune", 0.95, 87.3), row("prior_only", 0.9, None)])
+    assert "within 3 points of the published: dash (89.0 against 90.6)" in text
+    assert "Further away: bioprune (95.0 against 87.3)" in text
+    assert "The published ordering is dash > bioprune; ours is bioprune > dash." in text
+    assert "above it in balanced accuracy: bioprune; in AUPR: bioprune (0.475)" in text
+
+
+def test_quick_studies_are_small():
+    for plan in STUDIES.values():
+        small = quick(plan)
+        assert (small.seeds, small.epochs, small.tries) == (2, 60, 3)
+        assert len(small.conditions) <= 2
+    assert [c.name for c in quick(find_study("prior-noise")).conditions] == ["corruption-0", "corruption-5"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["sim35"], "unknown study 'sim35' (did you mean 'sim350'?); valid: sim350, sim690, prior-noise, mlp"),
+        (["sim350", "--only", "noise-7"], "--only: unknown 'noise-7'"),
+        (["sim350", "--names", "names.csv"], "--names: orders the genes of --equations, which is missing"),
+        (["sim350", "--equations", "absent.csv"], "absent.csv"),
+    ],
+)
+def test_mistakes_are_one_line(arguments, message, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(sys, "argv", ["dashjax", "reproduce", *arguments, "--out", str(tmp_path / "out")])
+    with pytest.raises(SystemExit) as error:
+        cli.main()
+    assert error.value.code == 2
+    printed = capsys.readouterr().err
+    assert message in printed
+    assert printed.count("\n") == 1
+    assert not (tmp_path / "out").exists()
