@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -318,6 +320,21 @@ def _bar(what: str) -> Iterator[Any]:
                 print(f"{what}: {10 * tenth} %  {text}", flush=True)
 
         yield line
+
+
+@app.callback()
+def keep_programs() -> None:
+    """Keep compiled programs in the user's cache folder, so that the next command of the same shape starts at once.
+
+    `JAX_COMPILATION_CACHE_DIR` names another folder; set but empty, it keeps nothing. Programs are tied to the
+    processor they were compiled on, so each machine that shares a home has its own folder.
+    """
+    if "JAX_COMPILATION_CACHE_DIR" in os.environ:
+        return
+    import jax
+
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    jax.config.update("jax_compilation_cache_dir", str(cache / "dashjax" / (platform.node() or "here")))
 
 
 def main() -> None:

@@ -1,11 +1,16 @@
 """Shared fixtures: one tiny system, its study, and the fit compiled once for all tests that only run it."""
 
 import os
+import tempfile
 from pathlib import Path
 
 # Tests run tiny programs once, so nearly all their time is compilation: half of it is spent on optimising. Set before
 # JAX starts; a value from outside wins.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+# Tests that start processes or sweeps of their own compile the same programs again: keep them for this session.
+_programs = tempfile.TemporaryDirectory()
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", _programs.name)
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
 
 import jax
 import numpy as np

@@ -212,3 +212,18 @@ def test_the_order_of_genes_in_a_file_does_not_change_the_network(simulated, tmp
         files = ["--expression", folder / "trajectories.csv", "--genes", folder / "genes.csv"]
         assert dashjax("fit", *files, *options, "--out", tmp_path / out)[0] == 0
     assert (tmp_path / "a" / "edges.tsv").read_bytes() == (tmp_path / "b" / "edges.tsv").read_bytes()
+
+
+def test_compiled_programs_are_kept_where_the_user_says(monkeypatch, tmp_path):
+    import jax
+
+    before = jax.config.jax_compilation_cache_dir
+    try:
+        cli.keep_programs()  # the tests' own folder is set in the environment
+        assert jax.config.jax_compilation_cache_dir == before
+        monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR")
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        cli.keep_programs()
+        assert jax.config.jax_compilation_cache_dir.startswith(str(tmp_path / "dashjax"))
+    finally:
+        jax.config.update("jax_compilation_cache_dir", before)
