@@ -283,7 +283,7 @@ def _print_table(rows, out: Path) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     headings, cells = printed_rows(rows, compact=True)
     for number, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if number == 0 else "right", no_wrap=number == 0)
+        table.add_column(heading, justify="left" if number == 0 else "right", no_wrap=number > 0)
     for row in cells:
         table.add_row(*row, style="italic" if row[0].startswith("prior_only") else None)
     console.print(table)

@@ -1,5 +1,6 @@
 """What a model is: vector fields, and how they are integrated."""
 
+from dashjax.dynamics.direct import Direct, DirectSpec
 from dashjax.dynamics.field import AbstractField, AbstractSpec, Layers
 from dashjax.dynamics.mlp import Perceptron, PerceptronSpec
 from dashjax.dynamics.phoenix import Phoenix, PhoenixSpec
@@ -16,6 +17,8 @@ __all__ = [
     "AbstractField",
     "AbstractSpec",
     "Adaptive",
+    "Direct",
+    "DirectSpec",
     "ExponentialMidpoint",
     "FixedSteps",
     "Layers",

@@ -10,11 +10,11 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 
-from dashjax.dynamics import AbstractField, Perceptron, Phoenix
+from dashjax.dynamics import AbstractField, Direct, Perceptron, Phoenix
 from dashjax.errors import InputError
 
 _FORMAT = 1
-_FIELDS: dict[str, type[AbstractField]] = {"phoenix": Phoenix, "mlp": Perceptron}
+_FIELDS: dict[str, type[AbstractField]] = {"phoenix": Phoenix, "mlp": Perceptron, "direct": Direct}
 
 
 def save_model(path: Path | str, field: AbstractField, genes: Sequence[str]) -> None:

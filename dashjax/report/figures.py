@@ -27,6 +27,8 @@ COLOURS = {
     "pinn": "#56B4E9",
     "pinn_mp": "#44AA99",
     "pinn+dash": "#000000",
+    "direct+l1": "#A50026",
+    "direct+dash": "#F46D43",
 }
 _SPARE = ["#CC79A7", "#56B4E9", "#F0E442", "#000000"]
 

@@ -176,7 +176,7 @@ def _draw(results: Results, rows: list[dict[str, Any]]) -> dict[str, Any]:
         curves[name] = arrays
         healthy = [a for a, status in zip(arrays, runs["status"], strict=False) if status != "diverged"]
         if healthy:
-            networks[name] = np.asarray(relative_effects(study.field_of(healthy[0])))
+            networks[name] = np.asarray(relative_effects(study.field_of(row["method"], healthy[0])))
     truth = study.system.truth
     first = table.iloc[0]
     prior = np.asarray(study.prior(float(first["prior_corruption"]), int(first["seed"])).edges)

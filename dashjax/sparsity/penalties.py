@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +14,7 @@ from dashjax.data import Prior
 from dashjax.dynamics import AbstractField, Layers
 from dashjax.sparsity.gates import HardConcrete
 
+Field = TypeVar("Field", bound=AbstractField)
 Strengths = Float[Array, " strength"]
 
 
@@ -33,6 +34,10 @@ class AbstractPenalty(abc.ABC):
             prior: prior edges.
             strengths: the swept strengths, two numbers of which a penalty may ignore the second.
         """
+
+    def shrink(self, field: Field, prior: Prior, strengths: Strengths, step: Float[Array, ""]) -> Field:
+        """Return the field after the penalty's proximal step of so much length; unchanged by default."""
+        return field
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,32 @@ class PathPenalty(AbstractPenalty):
         magnitudes = tuple(jnp.abs(layer) for layer in field.layers())
         pairs = magnitudes[0].shape[-1] * magnitudes[-1].shape[-2]
         return strengths[0] * path_sum(magnitudes) / (pairs if self.mean else 1)
+
+
+@dataclass(frozen=True)
+class PriorWeightedL1(AbstractPenalty):
+    """L1 on every weight of a one-layer field, less on prior edges, as a proximal step (exact zeros).
+
+    After each of Adam's steps of rate h a weight w becomes sign(w) · max(|w| − h λ c, 0), c being 1 off the prior and
+    `on_prior` on it. Adam's steps are of the order of h, so λ is without unit: a weight stays where its gradient
+    keeps its sign in more than about a share λ c of the steps. (Proximal steps for adaptive methods: Yun et al. 2021.)
+
+    Attributes:
+        on_prior: share of the penalty that a prior edge of weight ±1 pays.
+    """
+
+    on_prior: float = 0.01
+
+    def __call__(self, key, field, gate, prior, strengths):
+        """Return zero: all is done by `shrink`."""
+        return 0.0
+
+    def shrink(self, field, prior, strengths, step):
+        """Soft-threshold the weights."""
+        (layer,) = field.layers()
+        confidence = jnp.clip(jnp.abs(prior.edges.T), 0, 1)
+        width = step * strengths[0] * (1 - confidence * (1 - self.on_prior))
+        return field.with_layers((jnp.sign(layer) * jnp.maximum(jnp.abs(layer) - width, 0),))
 
 
 @dataclass(frozen=True)

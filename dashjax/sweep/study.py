@@ -37,9 +37,10 @@ class Study:
     config: FitConfig
     fingerprint: str
 
-    def field_of(self, arrays: Mapping[str, np.ndarray]) -> AbstractField:
-        """Return the field whose leaves a store's arrays hold as `field_NAME`."""
-        kind = type(jax.eval_shape(lambda key: self.config.field.init(key, len(self.system.genes)), jax.random.key(0)))
+    def field_of(self, method: str, arrays: Mapping[str, np.ndarray]) -> AbstractField:
+        """Return a method's field whose leaves a store's arrays hold as `field_NAME`."""
+        spec = find_method(method).configure(self.config).field
+        kind = type(jax.eval_shape(lambda key: spec.init(key, len(self.system.genes)), jax.random.key(0)))
         return kind(**{name: jnp.asarray(arrays[f"field_{name}"]) for name in kind.__dataclass_fields__})
 
     def prior(self, prior_corruption: float, seed: int) -> Prior:

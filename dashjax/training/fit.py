@@ -378,8 +378,9 @@ def train_epoch(
         for_field, for_gate = gradient
         gradient = for_field.with_layers(mask_layers(masks, for_field.layers())), for_gate
         update, moments = adam.update(gradient, moments)
-        trained = jax.tree.map(lambda p, u, r: p - state.learning_rate * r * u, trained, update, rates)
-        return (trained, moments), error
+        field, gate = jax.tree.map(lambda p, u, r: p - state.learning_rate * r * u, trained, update, rates)
+        field = config.penalty.shrink(field, prior, hyper.strengths, state.learning_rate)
+        return ((field, gate), moments), error
 
     numbered = jnp.arange(len(rows)), rows
     (trained, moments), errors = jax.lax.scan(step, ((state.field, state.gate), state.moments), numbered)

@@ -9,6 +9,7 @@ from dataclasses import field as dataclass_field
 
 import jax.numpy as jnp
 
+from dashjax.dynamics import AbstractSpec
 from dashjax.sparsity import (
     AbstractGate,
     AbstractPenalty,
@@ -51,6 +52,7 @@ class Method:
         schedule: makes the pruning schedule from the number of epochs and the strength.
         complete: whether its model is selected among the epochs after the schedule's last cut; otherwise
             among all epochs.
+        field: the vector field where the method needs its own, or None for the study's.
         rule: which weights the schedule's cuts take.
         gate: what stands between the weights and the dynamics.
         penalty: what is added to the data's error.
@@ -64,6 +66,7 @@ class Method:
     trust: tuple[float, float] | None = (0.0, 0.0)
     schedule: Callable[[int, float], Schedule] = lambda epochs, strength: simulated_schedule()
     complete: bool = True
+    field: AbstractSpec | None = None
     rule: AbstractRule = dataclass_field(default_factory=Dash)
     gate: AbstractGate = dataclass_field(default_factory=NoGate)
     penalty: AbstractPenalty = dataclass_field(default_factory=NoPenalty)
@@ -82,7 +85,7 @@ class Method:
 
     def configure(self, config: FitConfig) -> FitConfig:
         """Return a configuration with this method's parts."""
-        return replace(config, rule=self.rule, gate=self.gate, penalty=self.penalty)
+        return replace(config, field=self.field or config.field, rule=self.rule, gate=self.gate, penalty=self.penalty)
 
     def hyperparameters(
         self,
