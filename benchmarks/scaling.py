@@ -23,7 +23,6 @@ from dashjax.dynamics import FixedSteps, PhoenixSpec
 from dashjax.sweep.local import usable_cores
 from dashjax.sweep.program import CPU_OPTIONS
 from dashjax.training.fit import start, train_epoch
-from dashjax.training.objective import transitions
 
 #: Hidden units of the published studies at their sizes.
 PUBLISHED_HIDDEN = {350: 40, 690: 50, 3551: 120, 11165: 300}
@@ -43,7 +42,7 @@ def measure(genes: int, hidden: int, runs: int, peak: dict[str, float]) -> dict[
         return start(key, Split(data, data, data), hyper, config)
 
     def epoch(state, data):
-        return train_epoch(key, state, transitions(data), jnp.arange(steps), NO_PRIOR, hyper, config)[0]
+        return train_epoch(key, state, jnp.asarray(1), data, jnp.arange(steps), NO_PRIOR, hyper, config)[0]
 
     state = jax.jit(jax.vmap(begin))(jax.random.split(jax.random.key(0), runs))
     began = time.perf_counter()

@@ -23,7 +23,6 @@ from dashjax.dynamics import PhoenixSpec
 from dashjax.sweep.local import usable_cores
 from dashjax.sweep.program import CPU_OPTIONS
 from dashjax.training.fit import start, train_epoch
-from dashjax.training.objective import transitions
 
 STEPS, TIMES = 140, (0.0, 2.0, 3.0, 7.0, 9.0)
 HIDDEN = {350: 40, 690: 50}
@@ -47,14 +46,15 @@ def epoch_program(genes: int, runs: int):
     expression = jax.random.uniform(jax.random.key(1), (STEPS, len(TIMES), genes))
     times = jnp.broadcast_to(jnp.array(TIMES), (STEPS, len(TIMES)))
     data = Trajectories(times, expression, jnp.ones(times.shape, bool))
-    steps = transitions(data)
     hyper = make_hyperparameters()
 
     def begin(key):
         return start(key, Split(data, data, data), hyper, config)
 
     def epoch(state):
-        return train_epoch(jax.random.key(2), state, steps, jnp.arange(STEPS), NO_PRIOR, hyper, config)[0]
+        return train_epoch(jax.random.key(2), state, jnp.asarray(1), data, jnp.arange(STEPS), NO_PRIOR, hyper, config)[
+            0
+        ]
 
     if runs == 1:
         state = jax.jit(begin)(jax.random.key(0))

@@ -69,7 +69,7 @@ def training_curves(curves: Mapping[str, Sequence[Mapping[str, np.ndarray]]]) ->
     Args:
         curves: per label (its first word the method), per run, arrays by name.
     """
-    figure, (panels,) = _panels(2, width=9, height=3.6, width_ratios=[2, 1])
+    figure, (panels,) = _panels(2, width=9, height=max(3.6, 0.28 * len(curves)), width_ratios=[2, 1])
     for name, runs in curves.items():
         for number, run in enumerate(runs):
             epochs = np.arange(1, len(run["validation_error"]) + 1)
@@ -81,7 +81,8 @@ def training_curves(curves: Mapping[str, Sequence[Mapping[str, np.ndarray]]]) ->
     panels[0].set(yscale="log", xlabel="epoch", ylabel="one-step-ahead MSE")
     panels[0].set_title("validation (solid) and training (dotted) error")
     panels[1].set(xlabel="epoch", ylabel="pruned weights (%)", ylim=(-3, 103), title="pruning")
-    panels[0].legend(frameon=False)
+    handles, names = panels[0].get_legend_handles_labels()
+    panels[1].legend(handles, names, loc="upper left", frameon=False, bbox_to_anchor=(1.0, 1.0))
     return figure
 
 

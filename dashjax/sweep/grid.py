@@ -92,6 +92,7 @@ class Grid(_Strict):
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0, 1, 2)
     epochs: Annotated[int, Field(ge=1)] = 200
     field: Literal["phoenix", "mlp"] = "phoenix"
+    objective: Literal["one_step", "whole_trajectory"] = "one_step"
     hidden: Annotated[int, Field(ge=1)] | None = None
     folds: Annotated[int, Field(ge=0)] = 0
     trajectories_per_step: Annotated[int, Field(ge=1)] = 1

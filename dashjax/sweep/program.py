@@ -110,7 +110,9 @@ class Program:
         # When to prune is the same for a whole batch, so that pruning stays conditional under vmap.
         shared = {"first_epoch": None, "every": None}
         hyper_axes = Hyperparameters(Schedule(first_fraction=0, fraction=0, **shared), *[0] * 6)  # type: ignore[arg-type]
-        self._begin = self._lift(lambda key, hyper, data: start(key, data, hyper, config), (0, hyper_axes, None))
+        self._begin = self._lift(
+            lambda key, hyper, rows, data: start(key, split(rows, data), hyper, config), (0, hyper_axes, 0, None)
+        )
         self._advance = self._lift(
             lambda key, prior, hyper, rows, state, epochs, data: advance(
                 key, split(rows, data), prior, hyper, config, state, epochs
@@ -144,7 +146,7 @@ class Program:
             hyper = eqx.tree_at(_timing, hyper, _timing(hypers[0]))
         key, prior, hyper, row = jax.device_put((key, prior, hyper, row), self.device)
 
-        state = self._call("begin", self._begin, key, hyper, self.data)
+        state = self._call("begin", self._begin, key, hyper, row, self.data)
         total, done, curves = self.config.epochs, 0, []
         while done < total:
             if stop():

@@ -15,10 +15,11 @@ from dashjax.dynamics import AbstractField, AbstractSpec, PerceptronSpec, Phoeni
 from dashjax.io import read_system
 from dashjax.simulate import System, generate_system, make_system, relocate_edges, simulate_study
 from dashjax.sweep.grid import Cell, Grid, SimulatedSystem
-from dashjax.training import FitConfig, find_method
+from dashjax.training import FitConfig, OneStep, WholeTrajectory, find_method
 from dashjax.training.fit import NUMERICS_VERSION
 
 _FIELDS: dict[str, Callable[[int | None], AbstractSpec]] = {"phoenix": PhoenixSpec, "mlp": PerceptronSpec}
+_OBJECTIVES = {"one_step": OneStep(), "whole_trajectory": WholeTrajectory()}
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,13 @@ def make_study(grid: Grid) -> Study:
     plan = grid.trajectories
     data = simulate_study(system, grid.system.seed, plan.train, plan.validation, plan.test, plan.times)
     config = FitConfig(
-        field=_FIELDS[grid.field](grid.hidden), epochs=grid.epochs, trajectories_per_step=grid.trajectories_per_step
+        field=_FIELDS[grid.field](grid.hidden),
+        objective=_OBJECTIVES[grid.objective],
+        epochs=grid.epochs,
+        trajectories_per_step=grid.trajectories_per_step,
     )
-    digest = hashlib.sha256(f"{NUMERICS_VERSION} {config.field} {config.solve} {config.trajectories_per_step}".encode())
+    parts = NUMERICS_VERSION, config.field, config.solve, config.objective, config.trajectories_per_step
+    digest = hashlib.sha256(" ".join(map(str, parts)).encode())
     digest.update("\n".join([*system.genes, *system.equations]).encode())
     for leaf in jax.tree.leaves(data):
         # Rounded, so that another machine's last digits do not make it another study.

@@ -14,7 +14,14 @@ from dashjax.training.fit import (
     start,
 )
 from dashjax.training.methods import METHODS, Method, Setting, find_method
-from dashjax.training.objective import Transitions, add_observation_noise, one_step_error, transitions
+from dashjax.training.objective import (
+    OneStep,
+    Transitions,
+    WholeTrajectory,
+    add_observation_noise,
+    one_step_error,
+    transitions,
+)
 
 __all__ = [
     "METHODS",
@@ -24,9 +31,11 @@ __all__ = [
     "FitResult",
     "Hyperparameters",
     "Method",
+    "OneStep",
     "RunState",
     "Setting",
     "Transitions",
+    "WholeTrajectory",
     "add_observation_noise",
     "advance",
     "find_method",

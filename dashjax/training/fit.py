@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from dashjax.data import Prior, Split
+from dashjax.data import Prior, Split, Trajectories
 from dashjax.dynamics import AbstractField, AbstractSpec, FixedSteps, PhoenixSpec
 from dashjax.dynamics.solve import Solve
 from dashjax.sparsity import (
@@ -30,10 +30,20 @@ from dashjax.sparsity import (
     mask_layers,
     simulated_schedule,
 )
-from dashjax.training.objective import Transitions, add_observation_noise, one_step_error, transitions
+from dashjax.training.objective import (
+    AbstractObjective,
+    OneStep,
+    Transitions,
+    add_observation_noise,
+    one_step_error,
+    transitions,
+)
 
 #: Changes whenever the same inputs would give other numbers; part of every run's identity.
 NUMERICS_VERSION = 2
+
+#: Learning rate of the objective's latent numbers, as a multiple of the weights': each is updated once per epoch only.
+LATENT_RATE = 5.0
 
 #: What `FitResult.status` counts: ran all epochs, stopped without improvement, or stopped being finite.
 STATUSES = ("finished", "stopped_early", "diverged")
@@ -93,6 +103,8 @@ class FitConfig:
     Attributes:
         field: which vector field to fit.
         solve: how to integrate it.
+        objective: what the training trajectories are compared with; validation and test errors are one-step
+            errors whatever it is.
         rule: which weights go when the schedule says so.
         gate: what stands between the weights and the dynamics.
         penalty: what is added to the data's error.
@@ -110,6 +122,7 @@ class FitConfig:
 
     field: AbstractSpec = dataclass_field(default_factory=PhoenixSpec)
     solve: Solve = dataclass_field(default_factory=FixedSteps)
+    objective: AbstractObjective = dataclass_field(default_factory=OneStep)
     rule: AbstractRule = dataclass_field(default_factory=Dash)
     gate: AbstractGate = dataclass_field(default_factory=NoGate)
     penalty: AbstractPenalty = dataclass_field(default_factory=NoPenalty)
@@ -141,14 +154,29 @@ class Snapshot(eqx.Module):
     eligible: Bool[Array, ""]
 
 
+class Latent(eqx.Module):
+    """The objective's own numbers per trajectory, and Adam's state for them, row by row.
+
+    Attributes:
+        value: the numbers.
+        mean: Adam's first moments.
+        square: Adam's second moments.
+    """
+
+    value: Float[Array, "trajectory latent"]
+    mean: Float[Array, "trajectory latent"]
+    square: Float[Array, "trajectory latent"]
+
+
 class RunState(eqx.Module):
     """A run between two epochs.
 
     Attributes:
         field: the vector field being trained, before its gate.
         gate: the gate's parameters, trained with it.
+        latent: the objective's numbers per training trajectory.
         pruner: masks and scores.
-        moments: Adam's state for both.
+        moments: Adam's state for field and gate.
         learning_rate: the current rate.
         plateau_best: lowest validation error since the learning rate was last reset.
         plateau_wait: epochs since that improved.
@@ -162,6 +190,7 @@ class RunState(eqx.Module):
 
     field: AbstractField
     gate: Any
+    latent: Latent
     pruner: PrunerState
     moments: Any
     learning_rate: Float[Array, ""]
@@ -242,7 +271,8 @@ def fit(
 
 def start(key: PRNGKeyArray, data: Split, hyper: Hyperparameters, config: FitConfig) -> RunState:
     """Return a run before its first epoch."""
-    key_field, key_scores, _, _ = jax.random.split(key, 4)
+    key_field, key_scores, key_noise, _ = jax.random.split(key, 4)
+    latent = config.objective.init(_noisy(key_noise, data, hyper)[0])
     field = config.field.init(key_field, data.train.n_genes)
     pruner = config.rule.init(key_scores, field)
     gate = config.gate.init(jax.random.fold_in(key_field, 1), field)
@@ -250,6 +280,7 @@ def start(key: PRNGKeyArray, data: Split, hyper: Hyperparameters, config: FitCon
     return RunState(
         field=field,
         gate=gate,
+        latent=Latent(latent, jnp.zeros_like(latent), jnp.zeros_like(latent)),
         pruner=pruner,
         moments=optax.scale_by_adam().init((field, gate)),
         learning_rate=hyper.learning_rate,
@@ -280,9 +311,8 @@ def advance(
     Under `vmap`, pass `epochs` unbatched and pruning stays conditional.
     """
     _, _, key_noise, key_order = jax.random.split(key, 4)
-    key_train, key_validation = jax.random.split(key_noise)
-    train = transitions(add_observation_noise(key_train, data.train, hyper.noise))
-    validation = transitions(add_observation_noise(key_validation, data.validation, hyper.noise))
+    train, validation = _noisy(key_noise, data, hyper)
+    held_out = transitions(validation)
 
     def epoch(state: RunState, number):
         def run(state):
@@ -291,8 +321,10 @@ def advance(
             # A cut before the last epoch would leave a model that no plateau has healed.
             due = hyper.schedule.due(number) & (number < config.epochs)
             state = jax.lax.cond(due, lambda s: _prune(s, prior, hyper, number, config), lambda s: s, state)
-            trained, error = train_epoch(jax.random.fold_in(key_epoch, 1), state, train, order, prior, hyper, config)
-            return _conclude_epoch(state, trained, error, validation, hyper, number, config)
+            trained, error = train_epoch(
+                jax.random.fold_in(key_epoch, 1), state, number, train, order, prior, hyper, config
+            )
+            return _conclude_epoch(state, trained, error, held_out, hyper, number, config)
 
         def rest(state):
             nothing = jnp.full((), jnp.nan)
@@ -301,6 +333,13 @@ def advance(
         return jax.lax.cond(state.running & (number <= config.epochs), run, rest, state)
 
     return jax.lax.scan(epoch, state, epochs)
+
+
+def _noisy(key: PRNGKeyArray, data: Split, hyper: Hyperparameters) -> tuple[Trajectories, Trajectories]:
+    """Return training and validation trajectories as a run observes them."""
+    key_train, key_validation = jax.random.split(key)
+    train = add_observation_noise(key_train, data.train, hyper.noise)
+    return train, add_observation_noise(key_validation, data.validation, hyper.noise)
 
 
 def finish(state: RunState, curves: Curves, data: Split, config: FitConfig) -> FitResult:
@@ -347,13 +386,28 @@ def _prune(state: RunState, prior: Prior, hyper: Hyperparameters, number, config
 def train_epoch(
     key: PRNGKeyArray,
     state: RunState,
-    train: Transitions,
+    number: Int[Array, ""],
+    train: Trajectories,
     order: Int[Array, " trajectory"],
     prior: Prior,
     hyper: Hyperparameters,
     config: FitConfig,
 ) -> tuple[RunState, Array]:
-    """Take one gradient step per trajectory (or per few), in the given order."""
+    """Take one gradient step per trajectory (or per few), in the given order.
+
+    Args:
+        key: for gates and penalties that draw.
+        state: the run so far.
+        number: the epoch, from 1; each trajectory's latent numbers have been updated once per epoch before.
+        train: training trajectories as observed.
+        order: in which they are taken.
+        prior: prior edges.
+        hyper: the swept numbers.
+        config: what shapes the program.
+
+    Returns:
+        The run with its field, gate, latent numbers and moments updated, and the mean error of the steps.
+    """
     adam = optax.scale_by_adam()
     rates = state.field.relative_rates(), jax.tree.map(lambda _: 1.0, state.gate)
     masks = state.pruner.masks
@@ -361,32 +415,40 @@ def train_epoch(
     missing = -order.size % per_step
     rows = jnp.concatenate([order, order[:missing]]).reshape(-1, per_step)
 
-    def step(carry, number_and_rows):
-        trained, moments = carry
-        number, rows = number_and_rows
+    def step(carry, index_and_rows):
+        trained, moments, latent = carry
+        index, rows = index_and_rows
         # Methods that draw nothing never use these, and the compiler drops them.
-        key_gate, key_penalty = jax.random.split(jax.random.fold_in(key, number))
+        key_gate, key_penalty = jax.random.split(jax.random.fold_in(key, index))
 
-        def loss(trained):
+        def loss(trained, latent):
             field, gate = trained
-            error, _ = one_step_error(config.gate.sample(key_gate, gate, field), train[rows], config.solve)
+            acting = config.gate.sample(key_gate, gate, field)
+            error = config.objective.error(acting, latent, train[rows], config.solve)
             penalty = config.penalty(key_penalty, field, gate, prior, hyper.strengths)
             return hyper.data_weight * error + penalty, error
 
-        (_, error), gradient = jax.value_and_grad(loss, has_aux=True)(trained)
+        mine = jax.tree.map(lambda leaf: leaf[rows], latent)
+        value_and_gradients = jax.value_and_grad(loss, argnums=(0, 1), has_aux=True)
+        (_, error), (gradient, latent_gradient) = value_and_gradients(trained, mine.value)
         # Dead weights see no gradient and their moments are zero, so Adam leaves them exactly zero.
         for_field, for_gate = gradient
         gradient = for_field.with_layers(mask_layers(masks, for_field.layers())), for_gate
         update, moments = adam.update(gradient, moments)
         field, gate = jax.tree.map(lambda p, u, r: p - state.learning_rate * r * u, trained, update, rates)
         field = config.penalty.shrink(field, prior, hyper.strengths, state.learning_rate)
-        return ((field, gate), moments), error
+        before = optax.ScaleByAdamState(number - 1, mine.mean, mine.square)
+        update, after = adam.update(latent_gradient, before)
+        moved = Latent(mine.value - state.learning_rate * LATENT_RATE * update, after.mu, after.nu)
+        latent = jax.tree.map(lambda whole, part: whole.at[rows].set(part), latent, moved)
+        return ((field, gate), moments, latent), error
 
     numbered = jnp.arange(len(rows)), rows
-    (trained, moments), errors = jax.lax.scan(step, ((state.field, state.gate), state.moments), numbered)
-    field, gate = trained
+    begun = (state.field, state.gate), state.moments, state.latent
+    ((field, gate), moments, latent), errors = jax.lax.scan(step, begun, numbered)
     gate = config.gate.tidy(gate, field)
-    return eqx.tree_at(lambda s: (s.field, s.gate, s.moments), state, (field, gate, moments)), jnp.mean(errors)
+    state = eqx.tree_at(lambda s: (s.field, s.gate, s.moments, s.latent), state, (field, gate, moments, latent))
+    return state, jnp.mean(errors)
 
 
 def _conclude_epoch(
@@ -422,6 +484,7 @@ def _conclude_epoch(
     concluded = RunState(
         field=state.field,
         gate=state.gate,
+        latent=state.latent,
         pruner=state.pruner,
         moments=state.moments,
         learning_rate=learning_rate,

@@ -1,6 +1,9 @@
-"""What a run minimises: the error one step ahead."""
+"""What a run minimises: the error one step ahead, or of whole trajectories from latent initial states."""
 
 from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
 
 import equinox as eqx
 import jax
@@ -59,3 +62,60 @@ def one_step_error(field: AbstractField, steps: Transitions, method: Solve) -> t
     valid = steps.valid.ravel()
     error = jnp.sum(jnp.where(valid, squared, 0.0)) / jnp.maximum(valid.sum(), 1)
     return error, ok
+
+
+class AbstractObjective(abc.ABC):
+    """How a model is compared with trajectories. Hashable and stateless.
+
+    An objective may have latent numbers of its own for every trajectory, trained with the field whenever the
+    trajectory is.
+    """
+
+    @abc.abstractmethod
+    def init(self, observed: Trajectories) -> Float[Array, "trajectory latent"]:
+        """Return the initial latent numbers of every trajectory; none is a width of zero."""
+
+    @abc.abstractmethod
+    def error(
+        self, field: AbstractField, latent: Float[Array, "trajectory latent"], observed: Trajectories, method: Solve
+    ) -> Float[Array, ""]:
+        """Return the mean squared error of some trajectories, given their latent numbers."""
+
+
+@dataclass(frozen=True)
+class OneStep(AbstractObjective):
+    """From each observation to the next, as the paper: simple, and biased by the noise in its starting points."""
+
+    def init(self, observed):
+        """Return no latent numbers."""
+        return jnp.zeros((observed.n_trajectories, 0))
+
+    def error(self, field, latent, observed, method):
+        """Return `one_step_error` of the trajectories' transitions."""
+        return one_step_error(field, transitions(observed), method)[0]
+
+
+@dataclass(frozen=True)
+class WholeTrajectory(AbstractObjective):
+    """From a latent initial state through all times: noise is where it belongs, between state and observation.
+
+    The initial states start at the first observations and are fitted with the field, so a gene that stays constant is
+    known from all its observations at once.
+    """
+
+    def init(self, observed):
+        """Return the first observations."""
+        return observed.expression[:, 0]
+
+    def error(self, field, latent, observed, method):
+        """Return the mean squared difference between the path from `latent` and the observations."""
+
+        def follow(state, duration):
+            reached, _ = integrate(field, state, duration, method)
+            return reached, reached
+
+        _, path = jax.lax.scan(follow, latent, jnp.diff(observed.times, axis=1).T)
+        path = jnp.concatenate([latent[None], path]).swapaxes(0, 1)
+        squared = jnp.mean((path - observed.expression) ** 2, axis=-1)
+        seen = observed.observed
+        return jnp.sum(jnp.where(seen, squared, 0.0)) / jnp.maximum(seen.sum(), 1)
