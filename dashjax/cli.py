@@ -178,7 +178,7 @@ def methods() -> None:
 
 @app.command()
 def reproduce(
-    study: Annotated[str, typer.Argument(help="sim350, sim690, prior-noise or mlp.")],
+    study: Annotated[str, typer.Argument(help="sim350, sim690, prior-noise, mlp or edges.")],
     out: Out,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer tables, seeds, epochs and settings: minutes.")] = False,
     equations: Annotated[Path | None, typer.Option(help="A published system, node,eqn CSV; generated without.")] = None,

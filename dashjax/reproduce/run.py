@@ -82,6 +82,7 @@ def _grid(plan: StudyPlan, condition: Condition, equations: Path | None, names: 
             "seeds": plan.seeds,
             "epochs": plan.epochs,
             "field": condition.field,
+            "objective": plan.objective,
         },
         plan.name,
     )

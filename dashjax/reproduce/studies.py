@@ -76,6 +76,7 @@ class StudyPlan:
         epochs: of every run.
         tries: settings tried per tuned method; None for all of a method's own grid.
         folds: cross-validation folds per setting.
+        objective: what training trajectories are compared with; the paper's is "one_step".
     """
 
     name: str
@@ -86,6 +87,7 @@ class StudyPlan:
     epochs: int = 200
     tries: int | None = None
     folds: int = 3
+    objective: str = "one_step"
 
     def only(self, condition: str) -> StudyPlan:
         """Return the study with one of its conditions.
@@ -135,6 +137,17 @@ STUDIES: dict[str, StudyPlan] = {
             "350 genes at 5 % noise with a plain perceptron as base model",
             (Condition("perceptron", field="mlp"), replace(_FIVE_PERCENT, name="phoenix")),
             CORE_METHODS,
+        ),
+        StudyPlan(
+            "edges",
+            "350 genes, whole trajectories: edge-resolved fields beside two-layer ones",
+            (
+                Condition("noise-5", noise=0.025, prior_corruption=0.05),
+                Condition("noise-10", noise=0.05, prior_corruption=0.1),
+                Condition("noise-10-corruption-20", noise=0.05, prior_corruption=0.2),
+            ),
+            ("dash", "pinn", "direct+dash", "direct+l1"),
+            objective="whole_trajectory",
         ),
     )
 }

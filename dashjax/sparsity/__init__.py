@@ -22,7 +22,6 @@ from dashjax.sparsity.penalties import (
     PriorWeightedL1,
     ReleasedPathPenalty,
     ThresholdPenalty,
-    path_sum,
 )
 from dashjax.sparsity.pruner import AbstractRule, Dash, GlobalMagnitude, PrunerState, SynFlow, Variant
 from dashjax.sparsity.schedules import (
@@ -37,6 +36,7 @@ from dashjax.sparsity.scores import (
     dash_one_layer,
     dash_output_layer,
     dash_scores,
+    path_sum,
     synflow_scores,
 )
 

@@ -11,8 +11,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from dashjax.data import Prior
-from dashjax.dynamics import AbstractField, Layers
+from dashjax.dynamics import AbstractField
 from dashjax.sparsity.gates import HardConcrete
+from dashjax.sparsity.scores import path_sum
 
 Field = TypeVar("Field", bound=AbstractField)
 Strengths = Float[Array, " strength"]
@@ -177,11 +178,3 @@ class PriorLoss(AbstractPenalty):
         genes = prior.edges.shape[0]
         draws = jax.random.uniform(key, (self.draws, genes), minval=-0.5, maxval=0.5)
         return strengths[0] * jnp.mean((field.regulation(draws) - draws @ prior.edges) ** 2)
-
-
-def path_sum(layers: Layers) -> Float[Array, ""]:
-    """Sum non-negative layers over all paths from input to output and over branches: 1ᵀ W_L … W_1 1."""
-    flow = jnp.ones((layers[0].shape[0], layers[0].shape[-1]))
-    for layer in layers:
-        flow = jnp.einsum("coi,ci->co", layer, flow)
-    return flow.sum()

@@ -103,21 +103,22 @@ def dash_output_layer(
     return (1 - trust) * magnitude + trust * jnp.abs(guess)
 
 
+def path_sum(layers: Layers) -> Float[Array, ""]:
+    """Sum non-negative layers over all paths from input to output and over branches: 1ᵀ W_L … W_1 1."""
+    flow = jnp.ones((layers[0].shape[0], layers[0].shape[-1]))
+    for layer in layers:
+        flow = jnp.einsum("coi,ci->co", layer, flow)
+    return flow.sum()
+
+
 def synflow_scores(layers: Layers) -> Layers:
     """Return each weight's synaptic flow |w| · ∂R/∂|w|, R = Σ_branch 1ᵀ |W_L| … |W_1| 1.
 
     Tanaka et al., "Pruning neural networks without any data by iteratively conserving synaptic flow" (NeurIPS 2020).
     The scores that enter a hidden unit and those that leave it have the same sum, so every layer's sum is R.
     """
-
-    def flow(magnitudes):
-        value = jnp.ones((magnitudes[0].shape[0], magnitudes[0].shape[-1]))
-        for magnitude in magnitudes:
-            value = jnp.einsum("coi,ci->co", magnitude, value)
-        return value.sum()
-
     magnitudes = tuple(jnp.abs(layer) for layer in layers)
-    return tuple(m * slope for m, slope in zip(magnitudes, jax.grad(flow)(magnitudes), strict=True))
+    return tuple(m * slope for m, slope in zip(magnitudes, jax.grad(path_sum)(magnitudes), strict=True))
 
 
 def _solve_gram(

@@ -174,7 +174,7 @@ def test_quick_studies_are_small():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["sim35"], "unknown study 'sim35' (did you mean 'sim350'?); valid: sim350, sim690, prior-noise, mlp"),
+        (["sim35"], "unknown study 'sim35' (did you mean 'sim350'?); valid: sim350, sim690, prior-noise, mlp, edges"),
         (["sim350", "--only", "noise-7"], "--only: unknown 'noise-7'"),
         (["sim350", "--names", "names.csv"], "--names: orders the genes of --equations, which is missing"),
         (["sim350", "--equations", "absent.csv"], "absent.csv"),
