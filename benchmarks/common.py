@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 import threading
@@ -15,7 +14,6 @@ import jax
 import jax.numpy as jnp
 
 from dashjax.report.write import provenance
-from dashjax.sweep.local import usable_cores
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -49,21 +47,6 @@ def in_threads(count: int, call: Callable[[], Any]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-
-
-@functools.cache
-def bandwidth(size: int) -> float:
-    """Measure how many bytes per second can be read and written in memory of so many bytes, all lanes at work.
-
-    A run's weights may fit into a cache, which is many times faster than main memory.
-    """
-    repeats = max(2, int(2e8 / size))
-    array = jnp.zeros(max(1, size // 8), jnp.float32)  # read once and written once per repeat
-    loop = jax.jit(lambda a: jax.lax.fori_loop(0, repeats, lambda _, b: 0.5 * b + 1, a))
-    jax.block_until_ready(loop(array))
-    lanes = usable_cores() if jax.default_backend() == "cpu" else 1
-    (seconds,) = best_of(5, lambda: in_threads(lanes, lambda: loop(array)))
-    return lanes * repeats * 8 * array.size / seconds
 
 
 def ceilings() -> dict[str, float]:

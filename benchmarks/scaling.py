@@ -14,7 +14,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from common import bandwidth, ceilings, save
+from common import ceilings, save
 from throughput import NO_PRIOR, STEPS, TIMES, work_per_step
 
 from dashjax import FitConfig, make_hyperparameters
@@ -58,7 +58,7 @@ def measure(genes: int, hidden: int, runs: int, peak: dict[str, float]) -> dict[
     cores = (
         usable_cores() if jax.default_backend() == "cpu" else 1
     )  # the ceilings are the whole machine's, a lane has one core
-    floor = steps * max(flops / peak["flops"], traffic / bandwidth(int(traffic))) * cores
+    floor = steps * max(flops / peak["flops"], traffic / peak["bytes_per_second"]) * cores
     memory: Any = compiled.memory_analysis()
     total = memory.temp_size_in_bytes + memory.argument_size_in_bytes + memory.output_size_in_bytes
     return {

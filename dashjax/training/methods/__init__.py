@@ -7,7 +7,7 @@ from dashjax.training.methods.direct import direct_dash, direct_l1
 from dashjax.training.methods.dst import dst
 from dashjax.training.methods.flow import sparseflow, synflow
 from dashjax.training.methods.gated import cnode, cnode_released, l0, l0_released, pathreg, pathreg_released
-from dashjax.training.methods.pinn import pinn, pinn_dash, pinn_mp
+from dashjax.training.methods.pinn import pinn, pinn_dash, pinn_mp, pinn_mp_87
 
 METHODS: dict[str, Method] = {
     method.name: method
@@ -27,6 +27,7 @@ METHODS: dict[str, Method] = {
         pinn_dash,
         direct_l1,
         direct_dash,
+        pinn_mp_87,
         l0_released,
         cnode_released,
         pathreg_released,

@@ -1,5 +1,7 @@
 """Physics-informed training: the prior as a term of the loss, alone or with pruning."""
 
+from dataclasses import replace
+
 from dashjax.sparsity import PriorLoss, make_schedule, no_pruning
 from dashjax.training.methods.base import Method
 
@@ -33,6 +35,9 @@ pinn_mp = Method(
     strength=0.87,
     strengths=(0.50, 0.75, 0.83, 0.87, 0.90, 0.92, 0.95, 0.97, 0.99),
     weights=lambda strength: _weights(DATA_WEIGHT),
+)
+pinn_mp_87 = replace(
+    pinn_mp, name="pinn_mp_87", summary="pinn_mp at the share that the paper settled on, .87", strengths=()
 )
 pinn_dash = Method(
     "pinn+dash",
