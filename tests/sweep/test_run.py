@@ -243,3 +243,19 @@ def test_the_order_of_genes_does_not_change_the_study(tmp_path):
         given = CONTENT | {"system": {"kind": "equations", "equations": str(tmp_path / f"{name}.csv")}}
         prints.append(make_study(parse_grid(given)).fingerprint)
     assert prints[0] == prints[1]
+
+
+def test_what_changes_the_numbers_changes_the_study_and_nothing_else(finished):
+    _, _, results, _, _ = finished
+    prints = {
+        name: make_study(parse_grid(CONTENT | change)).fingerprint
+        for name, change in {
+            "same": {"objective": "one_step", "noise": 0.3, "methods": ["imp"], "folds": 2},
+            "objective": {"objective": "whole_trajectory"},
+            "field": {"field": "mlp"},
+            "step": {"trajectories_per_step": 2},
+            "times": {"trajectories": CONTENT["trajectories"] | {"times": [0, 1, 4]}},
+        }.items()
+    }
+    assert prints.pop("same") == results.study.fingerprint
+    assert len({*prints.values(), results.study.fingerprint}) == 5
