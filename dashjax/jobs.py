@@ -106,8 +106,8 @@ def fit_files(
     train, held = hold_out(data.trajectories, validation, seed)
     split = Split(train, held, held)
 
-    if strength is not None and chosen.strength is None:
-        raise InputError(f"--strength: {method} has none")
+    if strength is not None:
+        chosen.check_strength(strength)
     hyper = chosen.hyperparameters(epochs, trust, strength)
     config = chosen.configure(FitConfig(field=PhoenixSpec(hidden), epochs=epochs))
     key = jax.random.key(seed)

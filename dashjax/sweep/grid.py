@@ -69,10 +69,16 @@ class MethodEntry(_Strict):
     name: str
     lambda_1: tuple[Share, ...] = (DEFAULT_TRUST[0],)
     lambda_2: tuple[Share, ...] = (DEFAULT_TRUST[1],)
-    strength: tuple[Annotated[float, Field(ge=0)], ...] = ()
+    strength: tuple[float, ...] = ()
     target_sparsity: Share | None = None
 
     _lists = field_validator("lambda_1", "lambda_2", "strength", mode="before")(_listed)
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        for strength in self.strength:
+            find_method(self.name).check_strength(strength)
+        return self
 
     @field_validator("name")
     @classmethod
@@ -246,7 +252,8 @@ def _explain(error: Any) -> str:
     if error["type"] == "missing":
         return f"key '{key}' is missing"
     message = error["msg"].removeprefix("Value error, ")
-    return f"{key}: {message}" + ("" if error["type"] == "value_error" else f", got {error['input']!r:.60}")
+    where = f"{key}: " if key else ""
+    return f"{where}{message}" + ("" if error["type"] == "value_error" else f", got {error['input']!r:.60}")
 
 
 def _model_at(location: Sequence[Any]) -> type[BaseModel]:

@@ -39,6 +39,11 @@ def test_repeated_methods_run_once():
         ({"methods": [{"name": "dahs"}]}, r"methods.0.name: unknown method 'dahs' \(did you mean 'dash'\?\)"),
         ({"methods": [{"name": "dash", "lambda": 1}]}, r"unknown key 'methods.0.lambda' .*valid: name, lambda_1"),
         ({"methods": [{"name": "dash", "lambda_1": 1.5}]}, "lambda_1.0: Input should be less than or equal to 1"),
+        ({"methods": [{"name": "dash", "strength": 1}]}, "methods.0: dash has no strength"),
+        ({"methods": [{"name": "pinn", "strength": 1.5}]}, "strength of pinn must be between 0 and 1, got 1.5"),
+        ({"methods": [{"name": "dst", "strength": [0.1, -1]}]}, "strength of dst must not be negative, got -1"),
+        ({"objective": "two_step"}, "objective: .*'one_step' or 'whole_trajectory'"),
+        ({"folds": 30}, "folds: 30 folds of 10 validation trajectories out of 150; at most 15"),
         ({"methods": []}, "methods: .*at least 1 item"),
         ({"system": {"kind": "simulated", "gene": 3}}, "key 'system.genes' is missing"),
         (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
@@ -10,6 +11,7 @@ from dataclasses import field as dataclass_field
 import jax.numpy as jnp
 
 from dashjax.dynamics import AbstractSpec
+from dashjax.errors import InputError
 from dashjax.sparsity import (
     AbstractGate,
     AbstractPenalty,
@@ -57,6 +59,7 @@ class Method:
         gate: what stands between the weights and the dynamics.
         penalty: what is added to the data's error.
         strength: the default strength, or None for a method that has none.
+        largest: the largest strength that makes sense.
         strengths: what is tried where the strength is tuned, from weak to strong.
         weights: the loss's numbers (`data_weight`, `strengths`) from the strength.
     """
@@ -71,6 +74,7 @@ class Method:
     gate: AbstractGate = dataclass_field(default_factory=NoGate)
     penalty: AbstractPenalty = dataclass_field(default_factory=NoPenalty)
     strength: float | None = None
+    largest: float = math.inf
     strengths: tuple[float, ...] = ()
     weights: Callable[[float], dict] = lambda strength: {}
 
@@ -82,6 +86,18 @@ class Method:
         if self.trust is None:
             return tuple(Setting(trust, self.strength) for trust in TRUST_GRID)
         return (Setting(self.trust, self.strength),)
+
+    def check_strength(self, strength: float) -> None:
+        """Refuse a strength that the method cannot use.
+
+        Raises:
+            InputError: where it has none, or on a value out of range.
+        """
+        if self.strength is None:
+            raise InputError(f"{self.name} has no strength")
+        if not 0 <= strength <= self.largest:
+            limits = "must not be negative" if math.isinf(self.largest) else f"must be between 0 and {self.largest:g}"
+            raise InputError(f"strength of {self.name} {limits}, got {strength:g}")
 
     def configure(self, config: FitConfig) -> FitConfig:
         """Return a configuration with this method's parts."""

@@ -24,6 +24,7 @@ pinn = Method(
     complete=False,
     penalty=PriorLoss(),
     strength=1 - DATA_WEIGHT,
+    largest=1.0,
     strengths=(0.001, 0.002, 0.005, 0.01, 0.03, 0.05, 0.1, 0.2, 0.5),
     weights=lambda strength: _weights(1 - strength),
 )
@@ -33,6 +34,7 @@ pinn_mp = Method(
     schedule=_prune_once_half_way,
     penalty=PriorLoss(),
     strength=0.87,
+    largest=1.0,
     strengths=(0.50, 0.75, 0.83, 0.87, 0.90, 0.92, 0.95, 0.97, 0.99),
     weights=lambda strength: _weights(DATA_WEIGHT),
 )
