@@ -43,17 +43,25 @@ def _panels(across: int = 1, down: int = 1, *, width: float, height: float, **op
 
 
 def colour(method: str) -> str:
-    """Return a method's colour."""
-    return COLOURS.get(method) or _SPARE[sum(map(ord, method)) % len(_SPARE)]
+    """Return a method's colour; variants (`NAME_…`) take their method's."""
+    base = next((name for name in (method, method.rpartition("_")[0]) if name in COLOURS), None)
+    return COLOURS[base] if base else _SPARE[sum(map(ord, method)) % len(_SPARE)]
+
+
+def marker(method: str) -> str:
+    """Return a dot for a method, a cross for a variant of one."""
+    return "x" if method not in COLOURS and method.rpartition("_")[0] in COLOURS else "o"
 
 
 def sparsity_accuracy(table, rows: Sequence[dict[str, Any]]) -> Figure:
     """Draw balanced accuracy and AUPR against sparsity, one dot per run, with the prior as a line."""
-    figure, (panels,) = _panels(2, width=9, height=4)
+    methods = table["method"].nunique()
+    figure, (panels,) = _panels(2, width=9, height=max(4, 0.27 * methods))
     for axes, metric, title in zip(panels, ("balanced_accuracy", "aupr"), ("balanced accuracy", "AUPR"), strict=True):
         prior = table.loc[table["method"] == PRIOR_ONLY, metric].mean()
         for method, group in table[table["method"] != PRIOR_ONLY].groupby("method", sort=False):
-            axes.plot(100 * group["sparsity"], group[metric], "o", color=colour(method), label=method, alpha=0.8)
+            shape = dict(marker=marker(method), linestyle="", color=colour(method), alpha=0.8)
+            axes.plot(100 * group["sparsity"], group[metric], label=method, **shape)
         axes.axhline(prior, color=colour(PRIOR_ONLY), linestyle="--", label="prior only")
         axes.set(xlabel="weights that are exactly zero (%)", ylabel=title, xlim=(-3, 103))
         axes.set_ylim(0.45 if metric == "balanced_accuracy" else -0.02, 1.02)
