@@ -15,7 +15,7 @@ from dashjax.report import write_results
 from dashjax.report.page import render_page
 from dashjax.report.tables import METRICS
 from dashjax.report.write import CAPTIONS, provenance
-from dashjax.reproduce.studies import PUBLISHED_ORDER, Condition, StudyPlan
+from dashjax.reproduce.studies import PUBLISHED_EPOCHS, PUBLISHED_ORDER, Condition, StudyPlan
 from dashjax.reproduce.tuning import Choice, choose, tuning_grid
 from dashjax.sweep import PRIOR_ONLY, Grid, Progress, parse_grid, run_sweep
 from dashjax.sweep.store import write_atomically
@@ -59,7 +59,7 @@ def reproduce(
         summary = write_results(results, final, f"dashjax reproduce {plan.name}: {condition.name}")
         rows += [_beside_published(row, condition, choices) for row in summary]
         # After every condition, so that an interrupted study already has its first tables.
-        _write(plan, rows, out)
+        _write(plan, rows, out, generated=equations is None)
     return rows
 
 
@@ -158,7 +158,7 @@ def agreement(rows: Sequence[dict[str, Any]]) -> str:
     return " ".join(parts)
 
 
-def _write(plan: StudyPlan, rows: list[dict[str, Any]], out: Path) -> None:
+def _write(plan: StudyPlan, rows: list[dict[str, Any]], out: Path, generated: bool) -> None:
     headings = ["method", "chosen", *[heading for heading, *_ in _COLUMNS], "published sparsity", "published bal. acc."]
     conditions = list(dict.fromkeys(row["condition"] for row in rows))
     budget = max((row["tuning_runs"] for row in rows), default=0)
@@ -167,6 +167,9 @@ def _write(plan: StudyPlan, rows: list[dict[str, Any]], out: Path) -> None:
         f"{plan.seeds} seeds, {plan.epochs} epochs. Tuning: {budget} runs for each of {tuned} methods with a number to "
         f"choose ({plan.folds} folds, first seed, one-standard-error rule), none for the others. Mean ± sd over seeds."
     )
+    if any(row["published_balanced_accuracy"] is not None for row in rows):
+        where = ", while these runs are of a generated one" if generated else ""
+        facts += f" Published figures are of the paper's own 350-gene system{where}, after {PUBLISHED_EPOCHS} epochs at most."
     text = [f"# {plan.title}", "", facts, ""]
     cells: list[list[str]] = []
     paragraphs = []

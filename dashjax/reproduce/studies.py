@@ -25,6 +25,8 @@ PUBLISHED_SIM350: dict[str, tuple[float | None, float | None]] = {
     "pathreg_released": (56.5, 61.9),
     "pinn_mp_87": (87.1, 82.3),
 }
+#: Epochs of the published runs, at most.
+PUBLISHED_EPOCHS = 500
 #: The ordering by balanced accuracy that the paper reports.
 PUBLISHED_ORDER = ("dash", "bioprune", "pinn_mp", "imp", "pathreg", "dense")
 
