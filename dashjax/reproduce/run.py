@@ -169,7 +169,7 @@ def _write(plan: StudyPlan, rows: list[dict[str, Any]], out: Path, generated: bo
     )
     if any(row["published_balanced_accuracy"] is not None for row in rows):
         where = ", while these runs are of a generated one" if generated else ""
-        facts += f" Published figures are of the paper's own 350-gene system{where}, after {PUBLISHED_EPOCHS} epochs at most."
+        facts += f" Published figures are of the paper's own 350-gene system{where}, at most {PUBLISHED_EPOCHS} epochs."
     text = [f"# {plan.title}", "", facts, ""]
     cells: list[list[str]] = []
     paragraphs = []
