@@ -52,6 +52,21 @@ def cluster():
         subprocess.run([*RAY, "stop", "--force"], check=False, timeout=60, stdout=subprocess.DEVNULL)
 
 
+def test_no_cluster_is_one_line(monkeypatch):
+    pytest.importorskip("ray")
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    if processes("raylet"):
+        pytest.skip("a Ray cluster runs on this machine")
+    with pytest.raises(InputError, match=r"--executor ray: no Ray cluster to reach .*ray start --head"):
+        connect(None)
+
+
+def test_no_ray_is_one_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(InputError, match=r"Ray is not installed; pip install 'dashjax\[ray\]'"):
+        connect(None)
+
+
 @pytest.mark.slow
 def test_a_node_dies_and_nothing_is_lost(cluster, tmp_path):
     address, second = cluster
@@ -77,18 +92,3 @@ def test_a_node_dies_and_nothing_is_lost(cluster, tmp_path):
     run_sweep(grid, tmp_path / "ray", seen.append, executor="ray", ray_address=address)
     assert (seen[-1].runs, seen[-1].skipped) == (0, 12)
     assert time.monotonic() - began < 60
-
-
-def test_no_cluster_is_one_line(monkeypatch):
-    pytest.importorskip("ray")
-    monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    if processes("raylet"):
-        pytest.skip("a Ray cluster runs on this machine")
-    with pytest.raises(InputError, match=r"--executor ray: no Ray cluster to reach .*ray start --head"):
-        connect(None)
-
-
-def test_no_ray_is_one_line(monkeypatch):
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(InputError, match=r"Ray is not installed; pip install 'dashjax\[ray\]'"):
-        connect(None)
