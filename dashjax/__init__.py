@@ -4,7 +4,7 @@
 """
 
 from dashjax.data import Prior, Split, Trajectories, make_prior, make_trajectories, shared_targets
-from dashjax.dynamics import Adaptive, FixedSteps, Phoenix, PhoenixSpec
+from dashjax.dynamics import Adaptive, Direct, DirectSpec, FixedSteps, Phoenix, PhoenixSpec
 from dashjax.errors import InputError
 from dashjax.networks import edge_list, effects, relative_effects, score_network
 from dashjax.simulate import generate_system, relocate_edges, simulate_study
@@ -14,6 +14,8 @@ from dashjax.training import (
     FitConfig,
     FitResult,
     Hyperparameters,
+    OneStep,
+    WholeTrajectory,
     find_method,
     fit,
     make_hyperparameters,
@@ -24,16 +26,20 @@ __version__ = "0.1.0"
 __all__ = [
     "METHODS",
     "Adaptive",
+    "Direct",
+    "DirectSpec",
     "FitConfig",
     "FitResult",
     "FixedSteps",
     "Hyperparameters",
     "InputError",
+    "OneStep",
     "Phoenix",
     "PhoenixSpec",
     "Prior",
     "Split",
     "Trajectories",
+    "WholeTrajectory",
     "edge_list",
     "effects",
     "find_method",

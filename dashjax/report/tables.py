@@ -109,6 +109,15 @@ def row_labels(rows: Sequence[dict[str, Any]]) -> list[str]:
     return [label(row, names) for row in rows]
 
 
+def format_metric(value: dict[str, float | None], form: str, spread: bool = True) -> str:
+    """Return a metric as tables show it: its mean, and its sd unless that would print as zero."""
+    mean, sd = value["mean"], value["sd"]
+    text = "–" if mean is None else form.format(mean)
+    if spread and sd is not None and form == "{:.3f}" and round(sd, 3) > 0:
+        text += f" ± {sd:.3f}"
+    return text
+
+
 def printed_rows(rows: list[dict[str, Any]], compact: bool = False) -> tuple[list[str], list[list[str]]]:
     """Return headings and cells of the table that people read.
 
@@ -121,12 +130,7 @@ def printed_rows(rows: list[dict[str, Any]], compact: bool = False) -> tuple[lis
     for row in rows:
         line = [label(row, names), str(row["n_runs"])]
         for metric, (_, _, form) in PRINTED.items():
-            mean, sd = row[metric]["mean"], row[metric]["sd"]
-            text = "–" if mean is None else form.format(mean)
-            # A spread that would print as zero is left out.
-            if not compact and sd is not None and form == "{:.3f}" and round(sd, 3) > 0:
-                text += f" ± {sd:.3f}"
-            line.append(text)
+            line.append(format_metric(row[metric], form, spread=not compact))
         cells.append(line)
     headings = [short if compact else long for long, short, _ in PRINTED.values()]
     return ["method", "runs", *headings], cells

@@ -167,7 +167,7 @@ def _draw(results: Results, rows: list[dict[str, Any]]) -> dict[str, Any]:
     curves: dict[str, list[Mapping[str, np.ndarray]]] = {}
     networks: dict[str, np.ndarray] = {}
     # More lines or maps than a page can carry say nothing: the first rows stand for the rest.
-    for row, name in list(zip(fitted, labels, strict=True))[:13]:
+    for row, name in list(zip(fitted, labels, strict=True))[:24]:
         runs = _runs_of(table, row)
         arrays: list[Mapping[str, np.ndarray]] = [
             results.store.arrays(str(chunk), str(identity))

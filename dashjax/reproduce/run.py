@@ -13,7 +13,7 @@ from dashjax.errors import InputError
 from dashjax.io import read_system
 from dashjax.report import write_results
 from dashjax.report.page import render_page
-from dashjax.report.tables import METRICS
+from dashjax.report.tables import format_metric
 from dashjax.report.write import CAPTIONS, provenance
 from dashjax.reproduce.studies import PUBLISHED_EPOCHS, PUBLISHED_ORDER, Condition, StudyPlan
 from dashjax.reproduce.tuning import Choice, choose, tuning_grid
@@ -159,7 +159,7 @@ def agreement(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _write(plan: StudyPlan, rows: list[dict[str, Any]], out: Path, generated: bool) -> None:
-    headings = ["method", "chosen", *[heading for heading, *_ in _COLUMNS], "published sparsity", "published bal. acc."]
+    headings = ["method", "chosen", *[heading for heading, *_ in _COLUMNS]]
     conditions = list(dict.fromkeys(row["condition"] for row in rows))
     budget = max((row["tuning_runs"] for row in rows), default=0)
     tuned = sum(row["tuning_runs"] > 0 for row in rows) // max(1, len(conditions))
@@ -195,9 +195,12 @@ def _write(plan: StudyPlan, rows: list[dict[str, Any]], out: Path, generated: bo
         write_atomically(out / path, partial(Path.write_text, data=body, encoding="utf-8"))
 
 
+#: Heading, name in the summary, and format of the table's columns; published figures stand beside ours.
 _COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("sparsity", "sparsity", "{:.3f}"),
+    ("published", "published_sparsity", "{:.3f}"),
     ("balanced accuracy", "balanced_accuracy", "{:.3f}"),
+    ("published", "published_balanced_accuracy", "{:.3f}"),
     ("precision", "precision", "{:.3f}"),
     ("AUPR", "aupr", "{:.3f}"),
     ("AUPR outside prior", "aupr_outside_prior", "{:.3f}"),
@@ -205,19 +208,15 @@ _COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("edges", "n_edges", "{:,.0f}"),
     ("test MSE", "test_mse", "{:.1e}"),
 )
-assert {metric for _, metric, _ in _COLUMNS} <= set(METRICS)
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
     cells = [row["method"], row["chosen"] or "–"]
     for _, metric, form in _COLUMNS:
-        mean, sd = row[metric]["mean"], row[metric]["sd"]
-        text = "–" if mean is None else form.format(mean)
-        if sd is not None and form == "{:.3f}" and round(sd, 3) > 0:
-            text += f" ± {sd:.3f}"
-        cells.append(text)
-    for published in (row["published_sparsity"], row["published_balanced_accuracy"]):
-        cells.append("" if published is None else f"{published / 100:.3f}")
+        if metric.startswith("published"):
+            cells.append("" if row[metric] is None else form.format(row[metric] / 100))
+        else:
+            cells.append(format_metric(row[metric], form))
     return cells
 
 
