@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
+import platform
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -47,6 +49,8 @@ class Store:
                     )
             content = json.dumps({"fingerprint": fingerprint, **describe}, indent=1)
             write_atomically(manifest, lambda path: path.write_text(content + "\n", encoding="utf-8"))
+            for place in (self.folder, self.chunks):
+                _clear_leftovers(place)
 
     def rows(self) -> pd.DataFrame:
         """Return the rows of every finished run; damaged chunks are set aside and reported as missing."""
@@ -128,12 +132,30 @@ def read_manifest(folder: Path | str) -> dict[str, Any]:
 
 def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
     """Write a file under a temporary name and rename it, so that it is whole or absent."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}")
     try:
         write(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _clear_leftovers(folder: Path) -> None:
+    """Remove temporary files of processes of this machine that were killed while they wrote."""
+    for path in folder.glob(f".*.{glob.escape(platform.node())}.*"):
+        process = path.name.rpartition(".")[2]
+        if process.isdigit() and not _runs(int(process)):
+            path.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
 
 
 def missing(cells: Iterable, identities: Sequence[str], finished: set[str]) -> list:
