@@ -9,20 +9,15 @@ the compiler says of memory. One size varies at a time.
 from __future__ import annotations
 
 import argparse
-import time
 from typing import Any
 
 import jax
-import jax.numpy as jnp
-from common import ceilings, save
-from throughput import NO_PRIOR, STEPS, TIMES, work_per_step
+from common import best_of, ceilings, save
+from throughput import STEPS, epoch_program, work_per_step
 
-from dashjax import FitConfig, make_hyperparameters
-from dashjax.data import Split, Trajectories
-from dashjax.dynamics import FixedSteps, PhoenixSpec
+from dashjax.dynamics import FixedSteps
+from dashjax.dynamics.phoenix import default_hidden
 from dashjax.sweep.local import usable_cores
-from dashjax.sweep.program import CPU_OPTIONS
-from dashjax.training.fit import start, train_epoch
 
 #: Hidden units of the published studies at their sizes.
 PUBLISHED_HIDDEN = {350: 40, 690: 50, 3551: 120, 11165: 300}
@@ -32,32 +27,11 @@ def measure(genes: int, hidden: int, runs: int, peak: dict[str, float]) -> dict[
     """Time a few training steps on one core (or accelerator) and return a row."""
     # About the same work for every size, at least two steps.
     steps = max(2, min(STEPS, int(2e6 / (genes * hidden * runs) * STEPS)))
-    config = FitConfig(field=PhoenixSpec(hidden))
-    expression = jax.random.uniform(jax.random.key(1), (steps, len(TIMES), genes))
-    times = jnp.broadcast_to(jnp.array(TIMES), (steps, len(TIMES)))
-    data = Trajectories(times, expression, jnp.ones(times.shape, bool))
-    hyper, key = make_hyperparameters(), jax.random.key(2)
-
-    def begin(key):
-        return start(key, Split(data, data, data), hyper, config)
-
-    def epoch(state, data):
-        return train_epoch(key, state, jnp.asarray(1), data, jnp.arange(steps), NO_PRIOR, hyper, config)[0]
-
-    state = jax.jit(jax.vmap(begin))(jax.random.split(jax.random.key(0), runs))
-    began = time.perf_counter()
-    options = CPU_OPTIONS if jax.default_backend() == "cpu" else None
-    compiled = jax.jit(jax.vmap(epoch, in_axes=(0, None))).lower(state, data).compile(compiler_options=options)
-    compile_seconds = time.perf_counter() - began
-    best = float("inf")
-    for _ in range(3):
-        began = time.perf_counter()
-        jax.block_until_ready(compiled(state, data))
-        best = min(best, time.perf_counter() - began)
+    compiled, state, data, compile_seconds = epoch_program(genes, hidden, runs, steps)
+    (best,) = best_of(3, lambda: compiled(state, data))
     flops, traffic = work_per_step(genes, hidden, FixedSteps().steps)
-    cores = (
-        usable_cores() if jax.default_backend() == "cpu" else 1
-    )  # the ceilings are the whole machine's, a lane has one core
+    # The ceilings are the whole machine's; a lane of a CPU has one core.
+    cores = usable_cores() if jax.default_backend() == "cpu" else 1
     floor = steps * max(flops / peak["flops"], traffic / peak["bytes_per_second"]) * cores
     memory: Any = compiled.memory_analysis()
     total = memory.temp_size_in_bytes + memory.argument_size_in_bytes + memory.output_size_in_bytes
@@ -80,7 +54,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, nargs="+", default=[1, 2, 8, 32])
     options = parser.parse_args()
     peak = ceilings()
-    sizes = [(genes, PUBLISHED_HIDDEN.get(genes, round(2.14 * genes**0.5)), 1) for genes in options.genes]
+    sizes = [(genes, PUBLISHED_HIDDEN.get(genes, default_hidden(genes)), 1) for genes in options.genes]
     sizes += [(350, hidden, 1) for hidden in options.hidden]
     sizes += [(350, 40, runs) for runs in options.runs]
     rows = []

@@ -20,7 +20,8 @@ from common import best_of, ceilings, in_threads, save
 
 from dashjax import FitConfig, make_hyperparameters
 from dashjax.data import Prior, Split, Trajectories
-from dashjax.dynamics import PhoenixSpec
+from dashjax.dynamics import FixedSteps, PhoenixSpec
+from dashjax.dynamics.phoenix import default_hidden
 from dashjax.sweep.local import usable_cores
 from dashjax.sweep.program import CPU_OPTIONS
 from dashjax.training.fit import start, train_epoch
@@ -41,31 +42,29 @@ def work_per_step(genes: int, hidden: int, substeps: int) -> tuple[float, float]
     return 3 * stages * 2 * weights, 4 * 7 * weights
 
 
-def epoch_program(genes: int, runs: int):
-    """Compile one training epoch of so many runs; return it with its arguments and compile seconds."""
-    config = FitConfig(field=PhoenixSpec(HIDDEN.get(genes)))
-    expression = jax.random.uniform(jax.random.key(1), (STEPS, len(TIMES), genes))
-    times = jnp.broadcast_to(jnp.array(TIMES), (STEPS, len(TIMES)))
+def epoch_program(genes: int, hidden: int, runs: int, steps: int = STEPS):
+    """Compile so many training steps of so many runs; return them with their arguments and compile seconds."""
+    config = FitConfig(field=PhoenixSpec(hidden))
+    expression = jax.random.uniform(jax.random.key(1), (steps, len(TIMES), genes))
+    times = jnp.broadcast_to(jnp.array(TIMES), (steps, len(TIMES)))
     data = Trajectories(times, expression, jnp.ones(times.shape, bool))
-    hyper = make_hyperparameters()
+    hyper, key = make_hyperparameters(), jax.random.key(2)
 
     def begin(key):
         return start(key, Split(data, data, data), hyper, config)
 
-    def epoch(state):
-        return train_epoch(jax.random.key(2), state, jnp.asarray(1), data, jnp.arange(STEPS), NO_PRIOR, hyper, config)[
-            0
-        ]
+    def epoch(state, data):
+        return train_epoch(key, state, jnp.asarray(1), data, jnp.arange(steps), NO_PRIOR, hyper, config)[0]
 
     if runs == 1:
         state = jax.jit(begin)(jax.random.key(0))
     else:
         state = jax.jit(jax.vmap(begin))(jax.random.split(jax.random.key(0), runs))
-        epoch = jax.vmap(epoch)
+        epoch = jax.vmap(epoch, in_axes=(0, None))
     began = time.perf_counter()
     options = CPU_OPTIONS if jax.default_backend() == "cpu" else None
-    compiled = jax.jit(epoch).lower(state).compile(compiler_options=options)
-    return compiled, state, data, config, time.perf_counter() - began
+    compiled = jax.jit(epoch).lower(state, data).compile(compiler_options=options)
+    return compiled, state, data, time.perf_counter() - began
 
 
 def main() -> None:
@@ -86,12 +85,13 @@ def main() -> None:
             # On a CPU a sweep gives every core its own single-threaded program on single runs.
             lanes = min(usable_cores(), runs) if on_cpu else 1
             size = 1 if on_cpu else runs
-            compiled, state, data, config, compile_seconds = epoch_program(genes, size)
-            jax.block_until_ready(compiled(state))
+            hidden = HIDDEN.get(genes, default_hidden(genes))
+            compiled, state, data, compile_seconds = epoch_program(genes, hidden, size)
+            jax.block_until_ready(compiled(state, data))
             rounds = -(-runs // lanes) if on_cpu else 1
 
-            def ours(compiled=compiled, state=state, lanes=lanes, rounds=rounds):
-                in_threads(lanes, lambda: [jax.block_until_ready(compiled(state)) for _ in range(rounds)])
+            def ours(compiled=compiled, state=state, data=data, lanes=lanes, rounds=rounds):
+                in_threads(lanes, lambda: [jax.block_until_ready(compiled(state, data)) for _ in range(rounds)])
 
             calls = [ours]
             if options.torch_steps and reference is None:
@@ -100,7 +100,7 @@ def main() -> None:
             if len(seconds) > 1:
                 reference = seconds[1] / options.torch_steps * STEPS
             per_run = seconds[0] / (lanes * rounds if on_cpu else runs)
-            flops, traffic = work_per_step(genes, state.field.input_weight.shape[-2], config.solve.steps)
+            flops, traffic = work_per_step(genes, hidden, FixedSteps().steps)
             arithmetic = STEPS * flops / peak["flops"]
             floor = max(arithmetic, STEPS * traffic / peak["bytes_per_second"])
             row = {

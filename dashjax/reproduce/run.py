@@ -49,7 +49,11 @@ def reproduce(
     Raises:
         InputError: on files that cannot be read, or equations whose size no condition has.
     """
-    grids = [_grid(plan, condition, equations, names) for condition in plan.conditions]
+    given = None if equations is None else (len(read_system(equations, names).genes), equations, names)
+    sizes = sorted({condition.genes for condition in plan.conditions})
+    if given is not None and given[0] not in sizes:
+        raise InputError(f"{equations}: {given[0]} genes; {plan.name} has conditions of {', '.join(map(str, sizes))}")
+    grids = [_grid(plan, condition, given) for condition in plan.conditions]
     rows: list[dict[str, Any]] = []
     for condition, grid in zip(plan.conditions, grids, strict=True):
         folder = out / condition.name
@@ -63,16 +67,12 @@ def reproduce(
     return rows
 
 
-def _grid(plan: StudyPlan, condition: Condition, equations: Path | None, names: Path | None) -> Grid:
+def _grid(plan: StudyPlan, condition: Condition, given: tuple[int, Path, Path | None] | None) -> Grid:
+    """Return a condition's grid, on the given system (its size, equations and names) where that has its size."""
     system: dict[str, Any] = {"kind": "simulated", "genes": condition.genes, "seed": 0}
-    if equations is not None:
-        size = len(read_system(equations, names).genes)
-        if size not in {c.genes for c in plan.conditions}:
-            sizes = ", ".join(str(genes) for genes in sorted({c.genes for c in plan.conditions}))
-            raise InputError(f"{equations}: {size} genes; {plan.name} has conditions of {sizes}")
-        if size == condition.genes:
-            paths = {"equations": str(equations), "names": None if names is None else str(names)}
-            system = {"kind": "equations", **paths}
+    if given is not None and given[0] == condition.genes:
+        _, equations, names = given
+        system = {"kind": "equations", "equations": str(equations), "names": None if names is None else str(names)}
     return parse_grid(
         {
             "system": system,

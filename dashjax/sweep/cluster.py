@@ -14,7 +14,8 @@ import numpy as np
 
 from dashjax.errors import InputError
 from dashjax.sweep.events import Advanced, Event, Finished
-from dashjax.sweep.plan import Chunk
+from dashjax.sweep.grid import Cell
+from dashjax.sweep.plan import Chunk, chunk_size, largest_run
 from dashjax.sweep.program import Programs
 from dashjax.sweep.study import Study
 
@@ -50,33 +51,49 @@ def connect(address: str | None) -> Any:
     return ray
 
 
-def has_gpus(ray: Any) -> bool:
-    """Return whether any node of the cluster offers a GPU."""
-    return ray.cluster_resources().get("GPU", 0) >= 1
+class RayExecutor:
+    """A Ray cluster: every chunk is a task of one core, or of one GPU where the cluster has any.
 
+    Args:
+        study: what the runs share.
+        cells: all runs of the sweep, finished or not.
+        address: of the cluster; see `connect`.
+        chunk: runs per batch; 1 on cores, as many as memory holds on GPUs.
 
-def run_on_ray(ray: Any, chunks: Sequence[Chunk], study: Study, batched: bool) -> Iterator[Event]:
-    """Submit every chunk as a task and report them as they finish.
-
-    A task takes one CPU core, or one GPU where the cluster has any. One whose worker or node dies is tried
-    again elsewhere; an exception of the task itself is raised here.
+    Raises:
+        InputError: where no cluster answers.
     """
-    on_gpu = has_gpus(ray)
-    task = ray.remote(num_cpus=1, num_gpus=int(on_gpu), max_retries=RETRIES)(_run_chunk)
-    # As numpy arrays: a worker may have other devices than this process.
-    portable = ray.put(replace(study, data=jax.tree.map(np.asarray, study.data)))
-    pending = {task.remote(portable, chunk, batched): chunk for chunk in chunks}
-    try:
-        while pending:
-            (done, *_), _ = ray.wait(list(pending), num_returns=1)
-            outcome, seconds = ray.get(done)
-            chunk = pending.pop(done)
-            yield Advanced(len(chunk.cells) * chunk.config.epochs)
-            yield Finished(chunk, outcome, seconds)
-    except ray.exceptions.RayError as error:
-        raise RuntimeError(f"a chunk failed on the Ray cluster: {error}") from error
-    finally:
-        ray.shutdown()
+
+    #: Programs are compiled by the workers, who do not report that.
+    compilations, compile_seconds = 0, 0.0
+
+    def __init__(self, study: Study, cells: Sequence[Cell], address: str | None, chunk: int | None):
+        self._ray, self._study = connect(address), study
+        self._gpus = int(self._ray.cluster_resources().get("GPU", 0) >= 1)
+        #: Runs per chunk.
+        self.size = chunk or (chunk_size(largest_run(study, cells), len(cells), 1, None) if self._gpus else 1)
+
+    def run(self, chunks: Sequence[Chunk]) -> Iterator[Event]:
+        """Submit every chunk as a task and report them as they finish.
+
+        One whose worker or node dies is tried again elsewhere; an exception of the task itself is raised here.
+        """
+        ray = self._ray
+        task = ray.remote(num_cpus=1, num_gpus=self._gpus, max_retries=RETRIES)(_run_chunk)
+        # As numpy arrays: a worker may have other devices than this process.
+        portable = ray.put(replace(self._study, data=jax.tree.map(np.asarray, self._study.data)))
+        pending = {task.remote(portable, chunk, self.size > 1): chunk for chunk in chunks}
+        try:
+            while pending:
+                (done, *_), _ = ray.wait(list(pending), num_returns=1)
+                outcome, seconds = ray.get(done)
+                chunk = pending.pop(done)
+                yield Advanced(len(chunk.cells) * chunk.config.epochs)
+                yield Finished(chunk, outcome, seconds)
+        except ray.exceptions.RayError as error:
+            raise RuntimeError(f"a chunk failed on the Ray cluster: {error}") from error
+        finally:
+            ray.shutdown()
 
 
 def _run_chunk(study: Study, chunk: Chunk, batched: bool):

@@ -11,21 +11,51 @@ from collections.abc import Iterator, Sequence
 import jax
 
 from dashjax.sweep.events import Advanced, Event, Finished
-from dashjax.sweep.plan import Chunk
+from dashjax.sweep.grid import Cell
+from dashjax.sweep.plan import Chunk, check_memory, chunk_size, free_memory, largest_run
 from dashjax.sweep.program import Programs
 from dashjax.sweep.study import Study
 
 
-def make_lanes(study: Study, devices: Sequence[jax.Device], workers: int | None, batched: bool) -> list[Programs]:
-    """Return what works at the same time: one set of programs per device.
+class LocalExecutor:
+    """This process's devices: one lane each, or one per core of a CPU that is one device to JAX.
 
-    A CPU that is one device to JAX still has cores: each gets a lane, all sharing one set of programs.
+    Args:
+        study: what the runs share.
+        cells: all runs of the sweep, finished or not.
+        workers: lanes of a single device; the number of cores on a CPU, otherwise 1.
+        chunk: runs per batch; 1 on a CPU, as many as memory holds on an accelerator.
+
+    Raises:
+        InputError: where so many runs at a time cannot fit into memory.
     """
-    programs = [Programs(study, device, batched) for device in devices]
-    if len(devices) > 1:
-        return programs
-    share = usable_cores() if devices[0].platform == "cpu" else 1
-    return programs * (workers or share)
+
+    def __init__(self, study: Study, cells: Sequence[Cell], workers: int | None, chunk: int | None):
+        devices = jax.local_devices()
+        on_cpu, free = devices[0].platform == "cpu", free_memory(devices[0])
+        each = largest_run(study, cells)
+        #: Runs per chunk.
+        self.size = chunk or (1 if on_cpu else chunk_size(each, len(cells), len(devices), free))
+        programs = [Programs(study, device, batched=self.size > 1) for device in devices]
+        if len(devices) == 1:
+            # All lanes of one device share its programs.
+            programs *= workers or (usable_cores() if on_cpu else 1)
+        self._lanes = programs
+        check_memory(each, self.size, len(programs) if on_cpu else 1, free, "--chunk" if chunk else "memory")
+
+    def run(self, chunks: Sequence[Chunk]) -> Iterator[Event]:
+        """Run chunks and report; see `run_in_threads`."""
+        return run_in_threads(chunks, self._lanes)
+
+    @property
+    def compilations(self) -> int:
+        """Programs compiled so far."""
+        return sum(programs.compilations for programs in set(self._lanes))
+
+    @property
+    def compile_seconds(self) -> float:
+        """Seconds spent on that."""
+        return sum(programs.compile_seconds for programs in set(self._lanes))
 
 
 def run_in_threads(chunks: Sequence[Chunk], lanes: Sequence[Programs]) -> Iterator[Event]:

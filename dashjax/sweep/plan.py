@@ -45,24 +45,24 @@ def plan_chunks(cells: Sequence[Cell], study: Study, size: int) -> list[Chunk]:
     ]
 
 
-def chunk_size(study: Study, runs: int, devices: int, free: int | None) -> int:
+def chunk_size(each: int, runs: int, devices: int, free: int | None) -> int:
     """Return how many runs an accelerator takes at once: all of its share, as far as memory goes.
 
     Args:
-        study: what the runs share.
+        each: bytes of one run.
         runs: runs to do.
         devices: devices to share them.
         free: bytes free on a device; None where the device does not say, which is taken as 8 GiB.
     """
-    fit = int(MEMORY_SHARE * (8 * 2**30 if free is None else free) / run_bytes(study))
+    fit = int(MEMORY_SHARE * (8 * 2**30 if free is None else free) / each)
     return max(1, min(fit, LARGEST_CHUNK, -(-runs // devices)))
 
 
-def check_memory(study: Study, size: int, lanes: int, free: int | None, option: str = "--chunk") -> None:
+def check_memory(each: int, size: int, lanes: int, free: int | None, option: str = "--chunk") -> None:
     """Refuse chunks that cannot fit.
 
     Args:
-        study: what the runs share.
+        each: bytes of one run.
         size: runs per chunk.
         lanes: chunks at a time on the same memory.
         free: bytes free there; None where unknown, which refuses nothing.
@@ -71,7 +71,6 @@ def check_memory(study: Study, size: int, lanes: int, free: int | None, option: 
     Raises:
         InputError: naming what is needed, what is free, and how many runs would fit.
     """
-    each = run_bytes(study)
     if free is not None and size * lanes * each > free:
         gib = 2**30
         most = int(free / each / lanes)
@@ -82,13 +81,18 @@ def check_memory(study: Study, size: int, lanes: int, free: int | None, option: 
         )
 
 
-def run_bytes(study: Study) -> int:
+def largest_run(study: Study, cells: Sequence[Cell]) -> int:
+    """Estimate the device memory of the hungriest of some runs, in bytes; 1 where there is none."""
+    return max((run_bytes(study, config) for config in {study.config_of(cell) for cell in cells}), default=1)
+
+
+def run_bytes(study: Study, config: FitConfig) -> int:
     """Estimate the device memory of one run among many, in bytes.
 
     Weights, moments, masks, scores and the selected model live three times (before, after and during an
     update); the gradient tape holds every stage of a step; reading the network out sorts all gene pairs.
     """
-    config, data = study.config, study.data
+    data = study.data
     state = jax.eval_shape(lambda key: start(key, data, make_hyperparameters(), config), jax.random.key(0))
     weights = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
     genes = data.train.n_genes

@@ -176,8 +176,8 @@ class Program:
                 began = time.perf_counter()
                 options = CPU_OPTIONS if self.device.platform == "cpu" else None
                 # A run's state is replaced by each call, so its memory is handed on instead of copied.
-                donated = tuple(number for number, part in enumerate(arguments) if isinstance(part, RunState))
-                lowered = jax.jit(function, donate_argnums=donated if name == "advance" else ()).lower(*arguments)
+                donated = [n for n, part in enumerate(arguments) if name == "advance" and isinstance(part, RunState)]
+                lowered = jax.jit(function, donate_argnums=donated).lower(*arguments)
                 self._compiled[shapes] = lowered.compile(compiler_options=options)
                 self.compilations += 1
                 self.compile_seconds += time.perf_counter() - began

@@ -16,11 +16,11 @@ import pandas as pd
 
 from dashjax.errors import InputError
 from dashjax.networks import score_network
-from dashjax.sweep.cluster import connect, has_gpus, run_on_ray
+from dashjax.sweep.cluster import RayExecutor
 from dashjax.sweep.events import Advanced, Event
 from dashjax.sweep.grid import Grid, expand
-from dashjax.sweep.local import make_lanes, run_in_threads
-from dashjax.sweep.plan import Chunk, check_memory, chunk_size, free_memory, plan_chunks
+from dashjax.sweep.local import LocalExecutor
+from dashjax.sweep.plan import Chunk, plan_chunks
 from dashjax.sweep.program import Outcome
 from dashjax.sweep.store import Store, missing
 from dashjax.sweep.study import Study, make_study
@@ -121,41 +121,31 @@ def run_sweep(
     index, count = shard or (jax.process_index() + 1, jax.process_count())
     if not 1 <= index <= count:
         raise InputError(f"--shard: {index}/{count} is out of range, expected i/n with 1 <= i <= n")
-    ray = connect(ray_address) if executor == "ray" else None
     study = make_study(grid)
     # Every n-th cell, so that slow and fast methods are spread over all shards.
     cells = expand(grid)[index - 1 :: count]
-
-    if ray is None:
-        devices = jax.local_devices()
-        on_cpu = devices[0].platform == "cpu"
-        free = free_memory(devices[0])
-        size = chunk or (1 if on_cpu else chunk_size(study, len(cells), len(devices), free))
-        lanes = make_lanes(study, devices, workers, batched=size > 1)
-        check_memory(study, size, len(lanes) if on_cpu else 1, free, "--chunk" if chunk else "memory")
-    else:
-        size = chunk or (chunk_size(study, len(cells), 1, None) if has_gpus(ray) else 1)
-
+    runner = (
+        RayExecutor(study, cells, ray_address, chunk)
+        if executor == "ray"
+        else LocalExecutor(study, cells, workers, chunk)
+    )
     store = Store(folder, study.fingerprint, {"grid": grid.model_dump(mode="json")})
     identities = [cell.identity(study.fingerprint) for cell in cells]
     todo = missing(cells, identities, set(store.rows()["id"]))
-    chunks = plan_chunks(todo, study, size)
-    events = run_in_threads(chunks, lanes) if ray is None else run_on_ray(ray, chunks, study, batched=size > 1)
     progress = Progress(runs=len(todo), epochs=len(todo) * grid.epochs, skipped=len(cells) - len(todo))
     store.log("start", runs=progress.runs, skipped=progress.skipped, shard=f"{index}/{count}", executor=executor)
     try:
-        _keep(events, study, store, progress, on_progress)
+        _keep(runner.run(plan_chunks(todo, study, runner.size)), study, store, progress, on_progress)
     except jax.errors.JaxRuntimeError as error:
         if "RESOURCE_EXHAUSTED" not in str(error):
             raise
         raise InputError(
-            f"out of memory with {size} runs at a time; finished runs are kept, try --chunk {max(1, size // 2)}"
+            f"out of memory with {runner.size} runs at a time; finished runs are kept, "
+            f"try --chunk {max(1, runner.size // 2)}"
         ) from None
-    used = set(lanes) if ray is None else set()
-    compilations = sum(programs.compilations for programs in used)
-    seconds = sum(programs.compile_seconds for programs in used)
+    seconds = runner.compile_seconds
     store.log("end", finished=progress.finished, diverged=progress.diverged, compile_seconds=seconds)
-    return replace(collect(grid, study, store), compilations=compilations, compile_seconds=seconds)
+    return replace(collect(grid, study, store), compilations=runner.compilations, compile_seconds=seconds)
 
 
 def collect(grid: Grid, study: Study, store: Store) -> Results:

@@ -59,9 +59,12 @@ def one_step_error(field: AbstractField, steps: Transitions, method: Solve) -> t
     genes = steps.start.shape[-1]
     predicted, ok = integrate(field, steps.start.reshape(-1, genes), steps.duration.ravel(), method)
     squared = jnp.mean((predicted - steps.end.reshape(-1, genes)) ** 2, axis=-1)
-    valid = steps.valid.ravel()
-    error = jnp.sum(jnp.where(valid, squared, 0.0)) / jnp.maximum(valid.sum(), 1)
-    return error, ok
+    return _mean_where(steps.valid.ravel(), squared), ok
+
+
+def _mean_where(valid: Bool[Array, "*shape"], values: Float[Array, "*shape"]) -> Float[Array, ""]:
+    """Average the valid values; zero where there is none."""
+    return jnp.sum(jnp.where(valid, values, 0.0)) / jnp.maximum(valid.sum(), 1)
 
 
 class AbstractObjective(abc.ABC):
@@ -117,5 +120,4 @@ class WholeTrajectory(AbstractObjective):
         _, path = jax.lax.scan(follow, latent, jnp.diff(observed.times, axis=1).T)
         path = jnp.concatenate([latent[None], path]).swapaxes(0, 1)
         squared = jnp.mean((path - observed.expression) ** 2, axis=-1)
-        seen = observed.observed
-        return jnp.sum(jnp.where(seen, squared, 0.0)) / jnp.maximum(seen.sum(), 1)
+        return _mean_where(observed.observed, squared)

@@ -5,7 +5,7 @@ import pytest
 
 from dashjax import InputError
 from dashjax.sweep import expand, make_study, parse_grid
-from dashjax.sweep.plan import check_memory, chunk_size, free_memory, plan_chunks, run_bytes
+from dashjax.sweep.plan import check_memory, chunk_size, free_memory, largest_run, plan_chunks, run_bytes
 from dashjax.sweep.program import Program
 
 CONTENT = {
@@ -39,22 +39,29 @@ def test_the_estimate_covers_what_the_compiler_says_and_not_much_more(study):
         memory = compiled.memory_analysis()
         used.append(memory.temp_size_in_bytes + memory.argument_size_in_bytes + memory.output_size_in_bytes)
     per_run = max(used) / 8
-    assert per_run <= run_bytes(study) <= 6 * per_run
+    assert per_run <= run_bytes(study, study.config) <= 6 * per_run
 
 
 def test_accelerators_take_their_share_as_far_as_memory_goes(study):
-    each = run_bytes(study)
-    assert chunk_size(study, runs=100, devices=4, free=1000 * each) == 25
-    assert chunk_size(study, runs=100, devices=1, free=20 * each) == 14
-    assert chunk_size(study, runs=10**6, devices=1, free=10**9 * each) == 1024
-    assert chunk_size(study, runs=100, devices=1, free=each) == 1
+    each = run_bytes(study, study.config)
+    assert chunk_size(each, runs=100, devices=4, free=1000 * each) == 25
+    assert chunk_size(each, runs=100, devices=1, free=20 * each) == 14
+    assert chunk_size(each, runs=10**6, devices=1, free=10**9 * each) == 1024
+    assert chunk_size(each, runs=100, devices=1, free=each) == 1
 
 
 def test_more_memory_than_there_is_is_refused(study):
-    each = run_bytes(study)
-    check_memory(study, size=10, lanes=1, free=10 * each)
+    each = run_bytes(study, study.config)
+    check_memory(each, size=10, lanes=1, free=10 * each)
     with pytest.raises(InputError, match=r"--chunk: 11 runs at a time need about .* GiB .*; at most 10 fit"):
-        check_memory(study, size=11, lanes=1, free=10 * each)
+        check_memory(each, size=11, lanes=1, free=10 * each)
     with pytest.raises(InputError, match="a smaller system or fewer --workers may fit"):
-        check_memory(study, size=1, lanes=2, free=each)
+        check_memory(each, size=1, lanes=2, free=each)
     assert free_memory(jax.local_devices()[0]) > 2**20
+
+
+def test_the_hungriest_method_decides(study):
+    cells = expand(parse_grid(CONTENT | {"methods": ["dense", "direct+dash"]}))
+    small, large = (largest_run(study, [cell for cell in cells if cell.method == m]) for m in ("dense", "direct+dash"))
+    assert large > small == run_bytes(study, study.config)
+    assert largest_run(study, cells) == large

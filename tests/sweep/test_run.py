@@ -202,6 +202,9 @@ def test_a_full_disk_is_one_line_and_keeps_what_was_finished(finished, tmp_path)
     done = subprocess.run([sys.executable, "-c", script], check=True, timeout=180, capture_output=True, text=True)
     assert re.search("cannot be written .*what was finished is kept", done.stdout), done.stdout + done.stderr
     assert not [path for path in (tmp_path / "out" / "chunks").iterdir() if path.name.startswith(".")]
+    # It was a chunk that did not fit, after training: the second sweep started, and never ended.
+    events = [json.loads(line)["event"] for line in (tmp_path / "out" / "events.jsonl").read_text().splitlines()]
+    assert (events.count("start"), events.count("end")) == (2, 1)
     left = Store(tmp_path / "out", results.study.fingerprint, {}).rows()
     assert set(left["id"]) == set(first.table["id"].dropna())
 

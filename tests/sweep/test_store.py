@@ -5,6 +5,8 @@ import platform
 import subprocess
 import sys
 
+import pytest
+
 from dashjax.sweep import Store
 from dashjax.sweep.store import write_atomically
 
@@ -31,9 +33,7 @@ def test_a_write_that_fails_leaves_nothing(tmp_path):
         raise RuntimeError
 
     (tmp_path / "file").write_text("before")
-    try:
+    with pytest.raises(RuntimeError):
         write_atomically(tmp_path / "file", fail)
-    except RuntimeError:
-        pass
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     assert (tmp_path / "file").read_text() == "before"
