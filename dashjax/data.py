@@ -19,6 +19,7 @@ import re
 from collections.abc import Sequence
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
@@ -79,6 +80,10 @@ class Split(eqx.Module):
     train: Trajectories
     validation: Trajectories
     test: Trajectories
+
+    def seen(self) -> Trajectories:
+        """Return training and validation trajectories together: all that a model may be judged by without a test."""
+        return jax.tree.map(lambda *parts: jnp.concatenate(parts), self.train, self.validation)
 
 
 def canonical_order(genes: Sequence[str]) -> np.ndarray:

@@ -18,12 +18,13 @@ ALLOWED = {
     "sparsity": {"linalg", "data", "dynamics", "errors"},
     "networks": {"data", "dynamics", "errors"},
     "training": {"data", "dynamics", "sparsity", "errors"},
+    "evidence": {"linalg", "data", "dynamics", "training", "errors"},
     "simulate": {"data", "errors"},
     "io": {"data", "dynamics", "simulate", "errors"},
-    "sweep": {"data", "dynamics", "sparsity", "training", "networks", "simulate", "io", "errors"},
+    "sweep": {"data", "dynamics", "sparsity", "training", "evidence", "networks", "simulate", "io", "errors"},
     "report": {"dynamics", "networks", "sweep", "errors"},
     "reproduce": {"training", "io", "sweep", "report", "errors"},
-    "jobs": {"data", "dynamics", "sparsity", "training", "networks", "simulate", "io", "report", "errors"},
+    "jobs": {"data", "dynamics", "sparsity", "training", "evidence", "networks", "simulate", "io", "report", "errors"},
     "cli": {"errors", "jobs", "sweep", "training", "report", "reproduce"},
 }
 

@@ -40,16 +40,19 @@ class NetworkScores(eqx.Module):
     n_edges: Float[Array, ""]
 
 
-def score_network(network: Adjacency, truth: Adjacency, prior: Adjacency) -> NetworkScores:
+def score_network(
+    network: Adjacency, truth: Adjacency, prior: Adjacency, predicted: Pairs | None = None
+) -> NetworkScores:
     """Score a network's edges (non-zeros) and its ranking (magnitudes) against the true edges.
 
     Args:
         network: weights of the network to score.
         truth: true edges, non-zero.
         prior: the prior edges the method was given, non-zero.
+        predicted: the edges it returns; the network's non-zeros if None.
     """
     score, edge, known = jnp.abs(network), jnp.asarray(truth) != 0, jnp.asarray(prior) != 0
-    predicted = network != 0
+    predicted = network != 0 if predicted is None else predicted
     return NetworkScores(
         balanced_accuracy=balanced_accuracy(predicted, edge),
         precision=_ratio((predicted & edge).sum(), predicted.sum()),

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import jax
 
 from dashjax.errors import InputError
+from dashjax.evidence import PosteriorConfig
+from dashjax.evidence.paths import STEPS
 from dashjax.sweep.grid import Cell
 from dashjax.sweep.study import Study
 from dashjax.training import FitConfig, make_hyperparameters, start
@@ -101,6 +103,11 @@ def run_bytes(study: Study, config: FitConfig) -> int:
     tape = 8 * config.trajectories_per_step * transitions * stages * genes
     noisy = 2 * (data.train.expression.size + data.validation.expression.size)
     pairs = 16 * genes**2
+    if config.members is not None:
+        # All members' states, the paths of one with their filtered copies, and every target's regression.
+        seen = data.train.times.size + data.validation.times.size
+        weights *= config.members
+        pairs += 4 * (STEPS + 1) * seen * genes + 4 * genes * PosteriorConfig().candidates ** 2
     return 3 * weights + 4 * (tape + noisy + pairs)
 
 

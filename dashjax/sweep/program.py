@@ -18,15 +18,32 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from dashjax.data import Prior, Split
+from dashjax.evidence import EnsemblePosterior, edges_at_precision, ensemble_posterior
 from dashjax.networks import NetworkScores, relative_effects, score_network
 from dashjax.sparsity import Schedule, sparsity
 from dashjax.sweep.grid import Cell
 from dashjax.sweep.plan import Chunk
 from dashjax.sweep.study import Study, stack
-from dashjax.training import Curves, FitConfig, FitResult, Hyperparameters, RunState, advance, finish, start
+from dashjax.training import (
+    Curves,
+    FitConfig,
+    FitResult,
+    Hyperparameters,
+    RunState,
+    advance,
+    advance_members,
+    finish,
+    finish_members,
+    observe,
+    start,
+    start_members,
+)
 
 #: Epochs per call of the compiled program: how finely a sweep can be watched and interrupted.
 EPOCHS_PER_CALL = 10
+
+#: Expected precision of the edge set that a posterior returns.
+PRECISION = 0.9
 
 #: On a CPU each worker thread runs its own single-threaded program. Two of them do 2.2 times the work
 #: of one program that spreads its small matrix products over two cores.
@@ -37,14 +54,16 @@ class Outcome(eqx.Module):
     """What is kept of a run.
 
     Attributes:
-        result: the selected model, its errors and the curves.
+        result: the selected model, its errors and the curves; an ensemble's first member, which saw all trajectories.
         scores: of its network against the truth.
-        sparsity: share of exact zeros among its effective weights.
+        sparsity: share of exact zeros among the model's effective weights.
+        posterior: of an ensemble's edges; None for a single run.
     """
 
     result: FitResult
     scores: NetworkScores
     sparsity: Float[Array, ""]
+    posterior: EnsemblePosterior | None
 
 
 class Programs:
@@ -99,27 +118,29 @@ class Program:
 
         def split(rows, data):
             """Return a run's own division into training and validation trajectories."""
-            pool = jax.tree.map(lambda *parts: jnp.concatenate(parts), data.train, data.validation)
+            pool = data.seen()
             return Split(pool[rows[0]], pool[rows[1]], data.test)
 
-        def conclude(state, curves, prior, data, truth):
-            result = finish(state, curves, data, config)
-            scores = score_network(relative_effects(result.field), truth, prior.edges)
-            return Outcome(result, scores, sparsity(result.field.effective_layers()))
+        begin, proceed, conclude = _single(config) if config.members is None else _ensemble(config, config.members)
 
         # When to prune is the same for a whole batch, so that pruning stays conditional under vmap.
         shared = {"first_epoch": None, "every": None}
         hyper_axes = Hyperparameters(Schedule(first_fraction=0, fraction=0, **shared), *[0] * 6)  # type: ignore[arg-type]
         self._begin = self._lift(
-            lambda key, hyper, rows, data: start(key, split(rows, data), hyper, config), (0, hyper_axes, 0, None)
+            lambda key, hyper, rows, data: begin(key, split(rows, data), hyper), (0, hyper_axes, 0, None)
         )
         self._advance = self._lift(
-            lambda key, prior, hyper, rows, state, epochs, data: advance(
-                key, split(rows, data), prior, hyper, config, state, epochs
+            lambda key, prior, hyper, rows, state, epochs, data: proceed(
+                key, split(rows, data), prior, hyper, state, epochs
             ),
             (0, 0, hyper_axes, 0, 0, None, None),
         )
-        self._conclude = self._lift(conclude, (0, 0, 0, None, None))
+        self._conclude = self._lift(
+            lambda key, prior, hyper, rows, state, curves, data, truth: conclude(
+                key, split(rows, data), prior, hyper, state, curves, truth
+            ),
+            (0, 0, hyper_axes, 0, 0, 0, None, None),
+        )
 
     def _lift(self, function, axes):
         return jax.vmap(function, in_axes=axes) if self.batched else function
@@ -158,9 +179,9 @@ class Program:
             before, done = done, min(done + EPOCHS_PER_CALL, total)
             if not np.any(np.asarray(state.running)):
                 done = total
-            on_epochs(done - before)
+            on_epochs((done - before) * (self.config.members or 1))
         joined: Curves = jax.tree.map(partial(_join, epochs=total), *curves)
-        outcome = self._call("conclude", self._conclude, state, joined, prior, self.data, self.truth)
+        outcome = self._call("conclude", self._conclude, key, prior, hyper, row, state, joined, self.data, self.truth)
         outcome = jax.tree.map(np.asarray, outcome)
         return outcome if self.batched else jax.tree.map(lambda leaf: leaf[None], outcome)
 
@@ -182,6 +203,45 @@ class Program:
                 self.compilations += 1
                 self.compile_seconds += time.perf_counter() - began
         return self._compiled[shapes](*arguments)
+
+
+def _single(config: FitConfig):
+    """Return how to begin, go on with and conclude a run whose weights are its network."""
+
+    def begin(key, data, hyper):
+        return start(key, data, hyper, config)
+
+    def proceed(key, data, prior, hyper, state, epochs):
+        return advance(key, data, prior, hyper, config, state, epochs)
+
+    def conclude(key, data, prior, hyper, state, curves, truth):
+        result = finish(state, curves, data, config)
+        scores = score_network(relative_effects(result.field), truth, prior.edges)
+        return Outcome(result, scores, sparsity(result.field.effective_layers()), None)
+
+    return begin, proceed, conclude
+
+
+def _ensemble(config: FitConfig, members: int):
+    """Return the same for an ensemble, whose network is the posterior of its edges."""
+
+    def begin(key, data, hyper):
+        return start_members(key, data, hyper, config, members)
+
+    def proceed(key, data, prior, hyper, states, epochs):
+        return advance_members(key, data, prior, hyper, config, states, epochs)
+
+    def conclude(key, data, prior, hyper, states, curves, truth):
+        results = finish_members(states, curves, data, config)
+        observed = observe(key, data, hyper).seen()
+        posterior = ensemble_posterior(key, results.field, observed, prior, PRECISION, config.solve)
+        first = jax.tree.map(lambda leaf: leaf[0], results)
+        probability = posterior.posterior.probability
+        returned = edges_at_precision(probability, PRECISION)
+        scores = score_network(probability, truth, prior.edges, returned)
+        return Outcome(first, scores, sparsity(first.field.effective_layers()), posterior)
+
+    return begin, proceed, conclude
 
 
 def _timing(hyper: Hyperparameters) -> tuple[Array, Array]:

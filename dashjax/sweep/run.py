@@ -205,6 +205,10 @@ def _records(
         )
     field = result.field
     arrays = {f"field_{name}": np.asarray(getattr(field, name)) for name in field.__dataclass_fields__}
+    if outcome.posterior is not None:
+        posterior = outcome.posterior.posterior
+        arrays |= {f"posterior_{name}": np.asarray(getattr(posterior, name)) for name in posterior.__dataclass_fields__}
+        arrays |= {name: np.asarray(getattr(outcome.posterior, name)) for name in ("frequency", "agreement")}
     arrays |= {name: np.asarray(getattr(result.curves, name)) for name in result.curves.__dataclass_fields__}
     return rows, arrays
 

@@ -1,5 +1,6 @@
 """Fitting: one run as one pure function, and the methods as named choices of its parts."""
 
+from dashjax.training.ensemble import advance_members, finish_members, start_members
 from dashjax.training.fit import (
     STATUSES,
     Curves,
@@ -11,6 +12,7 @@ from dashjax.training.fit import (
     finish,
     fit,
     make_hyperparameters,
+    observe,
     start,
 )
 from dashjax.training.methods import METHODS, Method, Setting, find_method
@@ -38,11 +40,15 @@ __all__ = [
     "WholeTrajectory",
     "add_observation_noise",
     "advance",
+    "advance_members",
     "find_method",
     "finish",
+    "finish_members",
     "fit",
     "make_hyperparameters",
+    "observe",
     "one_step_error",
     "start",
+    "start_members",
     "transitions",
 ]

@@ -118,6 +118,8 @@ class FitConfig:
         plateau_threshold: least improvement of the validation error that counts.
         learning_rate_floor: the learning rate never falls below.
         stop_patience: epochs without improvement, at the target sparsity, before the run stops.
+        members: None for a single run whose weights are its network; otherwise how many runs the `ensemble`
+            functions make of it, whose network is the posterior of its edges.
     """
 
     field: AbstractSpec = dataclass_field(default_factory=PhoenixSpec)
@@ -134,6 +136,7 @@ class FitConfig:
     plateau_threshold: float = 1e-6
     learning_rate_floor: float = 4e-5
     stop_patience: int = 40
+    members: int | None = None
 
 
 class Snapshot(eqx.Module):
@@ -271,8 +274,8 @@ def fit(
 
 def start(key: PRNGKeyArray, data: Split, hyper: Hyperparameters, config: FitConfig) -> RunState:
     """Return a run before its first epoch."""
-    key_field, key_scores, key_noise, _ = jax.random.split(key, 4)
-    latent = config.objective.init(_noisy(key_noise, data, hyper)[0])
+    key_field, key_scores, _, _ = jax.random.split(key, 4)
+    latent = config.objective.init(observe(key, data, hyper).train)
     field = config.field.init(key_field, data.train.n_genes)
     pruner = config.rule.init(key_scores, field)
     gate = config.gate.init(jax.random.fold_in(key_field, 1), field)
@@ -310,9 +313,9 @@ def advance(
     epoch's number alone, and numbers past the last epoch do nothing, so calls may be of equal length.
     Under `vmap`, pass `epochs` unbatched and pruning stays conditional.
     """
-    _, _, key_noise, key_order = jax.random.split(key, 4)
-    train, validation = _noisy(key_noise, data, hyper)
-    held_out = transitions(validation)
+    observed = observe(key, data, hyper)
+    train, held_out = observed.train, transitions(observed.validation)
+    key_order = jax.random.split(key, 4)[3]
 
     def epoch(state: RunState, number):
         def run(state):
@@ -333,6 +336,12 @@ def advance(
         return jax.lax.cond(state.running & (number <= config.epochs), run, rest, state)
 
     return jax.lax.scan(epoch, state, epochs)
+
+
+def observe(key: PRNGKeyArray, data: Split, hyper: Hyperparameters) -> Split:
+    """Return the data as a run with this key observes them: noise on all but the test trajectories."""
+    _, _, key_noise, _ = jax.random.split(key, 4)
+    return Split(*_noisy(key_noise, data, hyper), data.test)
 
 
 def _noisy(key: PRNGKeyArray, data: Split, hyper: Hyperparameters) -> tuple[Trajectories, Trajectories]:

@@ -23,6 +23,7 @@ from dashjax.sparsity import (
     simulated_schedule,
 )
 from dashjax.training.fit import FitConfig, Hyperparameters, make_hyperparameters
+from dashjax.training.objective import AbstractObjective
 
 #: λ of DASH on the simulated studies, for a method that leaves the choice open.
 DEFAULT_TRUST = (0.05, 0.01)
@@ -55,6 +56,7 @@ class Method:
         complete: whether its model is selected among the epochs after the schedule's last cut; otherwise
             among all epochs.
         field: the vector field where the method needs its own, or None for the study's.
+        objective: what training trajectories are compared with where the method needs its own, or None.
         rule: which weights the schedule's cuts take.
         gate: what stands between the weights and the dynamics.
         penalty: what is added to the data's error.
@@ -62,6 +64,9 @@ class Method:
         largest: the largest strength that makes sense.
         strengths: what is tried where the strength is tuned, from weak to strong.
         weights: the loss's numbers (`data_weight`, `strengths`) from the strength.
+        learning_rate: Adam's initial rate.
+        members: how many runs on resampled trajectories share the epochs, their network being the posterior of
+            its edges; None for a single run whose weights are its network.
     """
 
     name: str
@@ -70,6 +75,7 @@ class Method:
     schedule: Callable[[int, float], Schedule] = lambda epochs, strength: simulated_schedule()
     complete: bool = True
     field: AbstractSpec | None = None
+    objective: AbstractObjective | None = None
     rule: AbstractRule = dataclass_field(default_factory=Dash)
     gate: AbstractGate = dataclass_field(default_factory=NoGate)
     penalty: AbstractPenalty = dataclass_field(default_factory=NoPenalty)
@@ -77,6 +83,8 @@ class Method:
     largest: float = math.inf
     strengths: tuple[float, ...] = ()
     weights: Callable[[float], dict] = lambda strength: {}
+    learning_rate: float = 1e-3
+    members: int | None = None
 
     @property
     def settings(self) -> tuple[Setting, ...]:
@@ -101,7 +109,23 @@ class Method:
 
     def configure(self, config: FitConfig) -> FitConfig:
         """Return a configuration with this method's parts."""
-        return replace(config, field=self.field or config.field, rule=self.rule, gate=self.gate, penalty=self.penalty)
+        config = replace(
+            config,
+            field=self.field or config.field,
+            objective=self.objective or config.objective,
+            rule=self.rule,
+            gate=self.gate,
+            penalty=self.penalty,
+        )
+        if self.members is None:
+            return config
+        # A member is there to smooth its trajectories: one step's noisy validation error would end it too early.
+        epochs = self.epochs_per_run(config.epochs)
+        return replace(config, members=self.members, epochs=epochs, select="last", stop_patience=epochs)
+
+    def epochs_per_run(self, epochs: int) -> int:
+        """Return how many of a cell's epochs each run gets: all, or an equal share of an ensemble's."""
+        return epochs if self.members is None else max(1, epochs // self.members)
 
     def hyperparameters(
         self,
@@ -121,11 +145,13 @@ class Method:
             target_sparsity: least pruned share of a selected model; the method's own if None.
         """
         strength = self._strength(strength)
+        run_epochs = self.epochs_per_run(epochs)
         target = self.target_sparsity(epochs, strength) if target_sparsity is None else target_sparsity
         return make_hyperparameters(
-            schedule=self.schedule(epochs, strength),
+            schedule=self.schedule(run_epochs, strength),
             trust=self.trust or trust,
             noise=noise,
+            learning_rate=self.learning_rate,
             target_sparsity=target,
             **self.weights(strength),
         )
@@ -135,6 +161,7 @@ class Method:
         if not self.complete:
             return 0.0
         # A cut in the last epoch's place is never made: nothing would be trained after it.
+        epochs = self.epochs_per_run(epochs)
         return float(self.schedule(epochs, self._strength(strength)).planned_sparsity(jnp.asarray(epochs - 1)))
 
     def _strength(self, strength: float | None) -> float:

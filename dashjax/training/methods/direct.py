@@ -1,8 +1,12 @@
 """Edge-resolved methods: one weight per regulator and target, and the prior as what shrinks or prunes it less."""
 
 from dashjax.dynamics import DirectSpec
-from dashjax.sparsity import PriorWeightedL1, no_pruning
+from dashjax.sparsity import PriorWeightedL1, make_schedule, no_pruning
 from dashjax.training.methods.base import Method
+from dashjax.training.objective import WholeTrajectory
+
+#: An epoch that no run reaches.
+NEVER = 10**6
 
 direct_l1 = Method(
     "direct+l1",
@@ -20,4 +24,19 @@ direct_dash = Method(
     "edge-resolved field, pruned by DASH's one-layer score",
     trust=None,
     field=DirectSpec(),
+)
+direct_dash_ensemble = Method(
+    "direct+dash+ensemble",
+    "edge-resolved fields on resampled whole trajectories, L1 and one late DASH cut; its network is the posterior of "
+    "its edges; strength: λ of the L1",
+    trust=(0.05, 0.05),
+    # Late, so that magnitudes mean something; once, because the posterior and not the cut decides on edges.
+    schedule=lambda epochs, strength: make_schedule(max(1, epochs // 2), 0.9, NEVER, 0.0),
+    field=DirectSpec(),
+    objective=WholeTrajectory(),
+    penalty=PriorWeightedL1(),
+    strength=0.1,
+    weights=lambda strength: {"strengths": (strength, 0.0)},
+    learning_rate=2e-3,
+    members=3,
 )

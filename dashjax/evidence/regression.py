@@ -1,0 +1,163 @@
+"""One linear regression per target: what the paths say about each regulator, condensed to small matrices.
+
+With the regulators' paths given, the field of one target is a linear equation, dg/dt = Σ_j a_j x_j(t) + c − v g, and
+its solution is linear in a and c,
+
+    g(t) − e^{−vt} g(0) = Σ_j a_j ∫ e^{−v(t−s)} x_j(s) ds + c ∫ e^{−v(t−s)} ds,
+
+so evidence for an edge is evidence for a non-zero coefficient. Paths and observations are standardised per gene, and
+integrals divided by the mean of the last one, so that coefficients have no unit: by how many of its standard
+deviations a target's level moves when a regulator stays one of its own higher. The constant is projected out, and so,
+as far as the decay may be wrong, is the gene's own integral ∫ e^{−v(t−s)} g(s) ds, the solution's derivative by v.
+"""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from dashjax.data import Prior, Trajectories
+from dashjax.dynamics import AbstractField
+from dashjax.evidence.paths import Paths
+from dashjax.linalg import inverse_positive_definite
+
+
+#: Standard deviation of a fitted decay around the true one, as a share of it.
+DECAY_ERROR = 0.15
+
+
+class Regressions(eqx.Module):
+    """Sufficient statistics of every target's regression on its candidate regulators.
+
+    Attributes:
+        candidates: regulators that are tested.
+        gram: XᵀX, the regressors centred (the constant is projected out).
+        moment: Xᵀy.
+        square: yᵀy.
+        count: observations less the constant.
+        scale: production rate of the target, in expression per time and per unit of the regulator's expression,
+            that a coefficient of one stands for.
+    """
+
+    candidates: Int[Array, "target candidate"]
+    gram: Float[Array, "target candidate candidate"]
+    moment: Float[Array, "target candidate"]
+    square: Float[Array, " target"]
+    count: Float[Array, ""]
+    scale: Float[Array, "target candidate"]
+
+
+def regress(field: AbstractField, paths: Paths, observed: Trajectories, prior: Prior, candidates: int) -> Regressions:
+    """Set up every target's regression on its most promising regulators: see `_screen`.
+
+    A gene is never its own candidate: the data cannot tell its self-regulation from its decay.
+
+    Args:
+        field: fitted to the data; gives each gene's decay.
+        paths: of all trajectories under that field.
+        observed: the observations.
+        prior: prior edges.
+        candidates: regulators tested per target.
+    """
+    states = paths.states
+    genes = states.shape[-1]
+    deviation = jnp.std(states, axis=(0, 1, 2))
+    # Paths that never move say nothing, and divide nothing.
+    spread = jnp.where(deviation > 1e-6, deviation, 1.0)
+    regressors = (states - jnp.mean(states, axis=(0, 1, 2))) / spread * (deviation > 1e-6)
+    height = jnp.std(observed.expression, axis=(0, 1))
+    height = jnp.where(height > 1e-6, height, 1.0)
+    confidence = jnp.abs(prior.edges) * (1 - jnp.eye(genes))
+    weight = paths.observed.ravel()[:, None]
+
+    def one(target):
+        decay = field.decay()[target]
+        filtered, constant = _convolve(regressors, paths.step, decay)
+        start = states[:, :1, 0, target]
+        elapsed = jnp.cumsum(paths.step, axis=1) * (states.shape[2] - 1)
+        response = (observed.expression[:, 1:, target] - start * jnp.exp(-decay * elapsed)) / height[target]
+        unit = jnp.sum(constant * paths.observed) / jnp.maximum(paths.observed.sum(), 1)
+        unit = jnp.where(unit > 0, unit, 1.0)
+        design = filtered.reshape(-1, genes) / unit * weight
+        one = constant.reshape(-1, 1) * weight
+        response = response.reshape(-1, 1) * weight
+        own = filtered[..., target].reshape(-1, 1) * weight
+        design, response, own = (_project_out(one, columns) for columns in (design, response, own))
+        off = (observed.expression[:, 1:, target] - states[:, :, -1, target]).reshape(-1, 1) * weight / height[target]
+        noise = jnp.sum(off * off) / jnp.maximum(weight.sum(), 1)
+        belief = DECAY_ERROR * decay * spread[target] / height[target]
+        prior_precision = noise / jnp.maximum(belief**2, 1e-12)
+        design, response = (_project_out(own, columns, prior_precision) for columns in (design, response))
+        response = response[:, 0]
+        chosen = _screen(design, response, confidence[:, target], target, candidates)
+        design = design[:, chosen]
+        return Regressions(
+            candidates=chosen,
+            gram=design.T @ design,
+            moment=design.T @ response,
+            square=response @ response,
+            count=paths.observed.sum() - 1.0,
+            scale=height[target] / (unit * spread[chosen]),
+        )
+
+    found = jax.lax.map(one, jnp.arange(genes))
+    return eqx.tree_at(lambda r: r.count, found, found.count[0])
+
+
+def _convolve(regressors, step, decay):
+    """Return ∫ e^{−v(t−s)} x(s) ds at the end of every interval, for each regressor and for x = 1.
+
+    Exact for paths that are straight between two steps.
+    """
+    exponent = jnp.maximum(decay * step, 1e-4)
+    keep = jnp.exp(-exponent)
+    mean = -jnp.expm1(-exponent) / exponent
+    # Weights of a step's two ends: the integrals of e^{−z(1−u)}(1−u) and of e^{−z(1−u)}u over the step.
+    late = (1 - mean) / exponent
+    early = mean - late
+
+    def interval(total, x):
+        points, step, keep, early, late = x
+
+        def advance(total, pair):
+            start, end = pair
+            return keep * total + step * (early * start + late * end), None
+
+        total, _ = jax.lax.scan(advance, total, (points[:-1], points[1:]))
+        return total, total
+
+    points = jnp.moveaxis(regressors, 0, 2)  # interval, point, trajectory, gene
+    points = jnp.concatenate([points, jnp.ones_like(points[..., :1])], axis=-1)
+    per_interval = tuple(part.T[..., None] for part in (step, keep, early, late))
+    _, total = jax.lax.scan(interval, jnp.zeros_like(points[0, 0]), (points, *per_interval))
+    total = jnp.moveaxis(total, 0, 1)
+    return total[..., :-1], total[..., -1]
+
+
+def _project_out(column, others, precision=0.0):
+    """Remove a column's part from others: all of it, or as much as a coefficient known to some precision allows.
+
+    With a coefficient ~ N(0, s²) and noise of variance σ², integrating it out leaves the inner products of columns
+    that are shortened along it by √(p/(p + cᵀc)), p = σ²/s².
+    """
+    square = jnp.sum(column * column)
+    kept = jnp.sqrt(precision / jnp.maximum(precision + square, 1e-30))
+    return others - (1 - kept) * column * (column.T @ others) / jnp.maximum(square, 1e-30)
+
+
+def _screen(design, response, confidence, target, candidates):
+    """Return the candidates of one target: its prior edges, then whoever correlates best with what those leave over.
+
+    Prior edges fill at most half of the places by themselves, the most confident first.
+    """
+    places = (candidates + 1) // 2
+    strength, known = jax.lax.top_k(confidence, places)
+    part = design[:, known] * (strength > 0)
+    ridge = jnp.eye(places) * (1e-3 * jnp.sum(design * design) / design.shape[1] + 1e-6)
+    left = response - part @ (inverse_positive_definite(part.T @ part + ridge) @ (part.T @ response))
+    length = jnp.sqrt(jnp.sum(design * design, axis=0))
+    correlation = jnp.abs(left @ design) / jnp.where(length > 0, length, 1.0)
+    rank = correlation.at[known].max(jnp.where(strength > 0, jnp.inf, -1.0)).at[target].set(-1.0)
+    return jax.lax.top_k(rank, candidates)[1]

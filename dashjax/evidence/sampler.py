@@ -1,0 +1,141 @@
+"""Gibbs sampling of which regulators act on a target, two at a time so that look-alikes can trade places.
+
+Each coefficient is exactly zero (spike) or drawn from a mixture of normals of a few widths (slab), so that weak effects
+cost no more than they should. George & McCulloch, "Variable selection via Gibbs sampling" (JASA 1993), for the model;
+here pairs of coefficients are drawn jointly, their values integrated out, because two regulators whose paths
+correlate explain the same target and one at a time would never swap.
+"""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+#: Variances of the slab's components, in squared standard deviations of the target.
+SLAB = (0.05**2, 0.25**2, 1.0)
+
+
+class Chain(eqx.Module):
+    """State of one target's chain.
+
+    Attributes:
+        coefficient: of each candidate, zero where it is excluded.
+        noise: variance of the observations around the regression.
+    """
+
+    coefficient: Float[Array, " candidate"]
+    noise: Float[Array, ""]
+
+
+def partners(gram: Float[Array, "candidate candidate"]) -> Float[Array, "candidate candidate"]:
+    """Return, row by row, the cumulative distribution of the candidate that each is drawn together with.
+
+    Proportional to the fourth power of their correlation, and a little for all others.
+    """
+    length = jnp.sqrt(jnp.diag(gram))
+    length = jnp.where(length > 0, length, 1.0)
+    likeness = jnp.abs(gram / length / length[:, None]) ** 4 + 1e-3
+    likeness = likeness * (1 - jnp.eye(len(gram)))
+    return jnp.cumsum(likeness / likeness.sum(axis=1, keepdims=True), axis=1)
+
+
+def sweep(
+    key: PRNGKeyArray,
+    order,
+    chain: Chain,
+    gram: Float[Array, "candidate candidate"],
+    moment: Float[Array, " candidate"],
+    square: Float[Array, ""],
+    count: Float[Array, ""],
+    partner: Float[Array, "candidate candidate"],
+    logit: Float[Array, " candidate"],
+    slab: Float[Array, " component"],
+    temperature: Float[Array, ""],
+) -> tuple[Chain, Float[Array, "candidate component"]]:
+    """Draw every coefficient once, each with a partner, then the noise.
+
+    Args:
+        key: for the draws.
+        order: in which candidates take their turn.
+        chain: the state so far.
+        gram: XᵀX.
+        moment: Xᵀy.
+        square: yᵀy.
+        count: degrees of freedom.
+        partner: from `partners`.
+        logit: log odds of inclusion before the data.
+        slab: weights of the slab's components.
+        temperature: by how much the noise is exaggerated; above one the chain wanders.
+
+    Returns:
+        The new state, and each candidate's probability of being included with each component, given the others.
+    """
+    size, variance = len(moment), jnp.array(SLAB)
+    components = len(SLAB)
+    key_pair, key_pick, key_value, key_noise = jax.random.split(key, 4)
+    noise, log_slab = chain.noise * temperature, jnp.log(slab)
+
+    def turn(carry, draws):
+        value, residual = carry
+        first, uniform_pair, uniform_pick, normal = draws
+        second = jnp.minimum(jnp.searchsorted(partner[first], uniform_pair), size - 1)
+        row_first, row_second = gram[first], gram[second]
+        shared = row_first[second]
+        # What the two have to explain, the others given; precisions with each component of the slab.
+        pull_first = (residual[first] + row_first[first] * value[first] + shared * value[second]) / noise
+        pull_second = (residual[second] + row_second[second] * value[second] + shared * value[first]) / noise
+        sharp_first = row_first[first] / noise + 1 / variance
+        sharp_second = row_second[second] / noise + 1 / variance
+        coupling = shared / noise
+
+        def alone(logit, pull, sharp):
+            return logit + log_slab + 0.5 * (pull**2 / sharp - jnp.log(sharp * variance))
+
+        determinant = sharp_first[:, None] * sharp_second - coupling**2
+        quadratic = pull_first**2 * sharp_second - 2 * pull_first * pull_second * coupling
+        quadratic = (quadratic + pull_second**2 * sharp_first[:, None]) / determinant
+        both = logit[first] + logit[second] + log_slab[:, None] + log_slab
+        both = both + 0.5 * (quadratic - jnp.log(determinant * variance[:, None] * variance))
+        scores = jnp.concatenate(
+            [
+                jnp.zeros(1),
+                alone(logit[first], pull_first, sharp_first),
+                alone(logit[second], pull_second, sharp_second),
+                both.ravel(),
+            ]
+        )
+        chance = jax.nn.softmax(scores)
+        pick = jnp.minimum(jnp.searchsorted(jnp.cumsum(chance), uniform_pick), scores.size - 1)
+        together = pick > 2 * components
+        with_first = together | ((pick > 0) & (pick <= components))
+        with_second = pick > components
+        pair = pick - 1 - 2 * components
+        width_first = jnp.where(together, pair // components, jnp.clip(pick - 1, 0, components - 1))
+        width_second = jnp.where(together, pair % components, jnp.clip(pick - 1 - components, 0, components - 1))
+        sharp_first, sharp_second = sharp_first[width_first], sharp_second[width_second]
+        coupling = jnp.where(together, coupling, 0.0)
+        # The first from its marginal, the second given the first.
+        schur = sharp_first - coupling**2 / sharp_second
+        mean = (pull_first - jnp.where(together, coupling * pull_second / sharp_second, 0.0)) / schur
+        new_first = jnp.where(with_first, mean + normal[0] / jnp.sqrt(schur), 0.0)
+        mean = (pull_second - coupling * new_first) / sharp_second
+        new_second = jnp.where(with_second, mean + normal[1] / jnp.sqrt(sharp_second), 0.0)
+        residual = residual - row_first * (new_first - value[first]) - row_second * (new_second - value[second])
+        value = value.at[first].set(new_first).at[second].set(new_second)
+        included = chance[1 : 1 + components] + chance[1 + 2 * components :].reshape(components, components).sum(1)
+        return (value, residual), included
+
+    draws = (
+        order,
+        jax.random.uniform(key_pair, (size,)),
+        jax.random.uniform(key_pick, (size,)),
+        jax.random.normal(key_value, (size, 2)),
+    )
+    begun = chain.coefficient, moment - gram @ chain.coefficient
+    (value, residual), included = jax.lax.scan(turn, begun, draws)
+    left = jnp.maximum(square - value @ moment - value @ residual, 0.0)
+    # Inverse gamma under the prior p(σ²) ∝ 1/σ², with a floor where a target is explained to the last digit.
+    noise = (0.5 * left + 1e-6 * square + 1e-12) / jax.random.gamma(key_noise, 0.5 * jnp.maximum(count, 1.0))
+    return Chain(value, noise), jnp.zeros((size, components)).at[order].set(included)
