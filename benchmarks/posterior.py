@@ -12,6 +12,7 @@ Interrupted, the same command goes on from there; `--report` only reads what is 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import time
 from pathlib import Path
@@ -26,7 +27,7 @@ from peers.lasso import lasso_network
 from dashjax.networks import score_network
 from dashjax.sweep import PRIOR_ONLY, expand, parse_grid, run_sweep
 from dashjax.sweep.run import SCORES, collect
-from dashjax.sweep.store import Store
+from dashjax.sweep.store import Store, write_atomically
 from dashjax.sweep.study import make_study
 from dashjax.training import observe
 
@@ -78,8 +79,12 @@ def main() -> None:
             if method != PRIOR_ONLY:
                 rows[-1] |= _moments(mine, ("test_mse", "seconds"))
             _show(rows[-1])
-        if rivals and not options.report:
-            rows.append({"condition": name, **_lasso(study, expand(grid)[0])})
+        lasso = folder / "lasso.json"
+        if rivals and not options.report and not lasso.exists():
+            row = _lasso(study, expand(grid)[0])
+            write_atomically(lasso, lambda path, row=row: path.write_text(json.dumps(row)))
+        if lasso.exists():
+            rows.append({"condition": name, **json.loads(lasso.read_text())})
             _show(rows[-1])
         bins[name] = _calibration(study, store, table[table["method"] == ENSEMBLE])
     path = save("posterior", rows, calibration=bins)
@@ -143,8 +148,9 @@ def _calibration(study, store, table) -> list[dict[str, float]]:
 def _show(row: dict[str, Any]) -> None:
     test = f", test error {row['test_mse']:.1e}" if "test_mse" in row else ""
     print(
-        f"{row['condition']}, {row['method']} ({row['runs']}): AUPR {row['aupr']:.3f}, outside {row['aupr_outside_prior']:.3f}, "
-        f"inside {row['aupr_inside_prior']:.3f}, balanced accuracy {row['balanced_accuracy']:.4f} at precision "
+        f"{row['condition']}, {row['method']} ({row['runs']}): AUPR {row['aupr']:.3f}, "
+        f"outside {row['aupr_outside_prior']:.3f}, inside {row['aupr_inside_prior']:.3f}, "
+        f"balanced accuracy {row['balanced_accuracy']:.4f} at precision "
         f"{row['precision']:.3f} ({row['n_edges']:.0f} edges){test}",
         flush=True,
     )

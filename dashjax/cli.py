@@ -139,6 +139,13 @@ def fit(
     hidden: Annotated[int | None, typer.Option(help="Hidden units; 2.14·√genes by default.", min=1)] = None,
     validation: Annotated[float, typer.Option(help="Share of the data held out to select the model.")] = 0.1,
     seed: Annotated[int, typer.Option(help="Seeds weights, order and hold-out.", min=0)] = 0,
+    ensemble: Annotated[
+        int | None,
+        typer.Option(help="Fit so many models on resampled trajectories; edges.tsv then holds edge probabilities."),
+    ] = None,
+    precision: Annotated[
+        float, typer.Option(help="Expected precision of the edges an ensemble marks as returned.")
+    ] = 0.9,
 ) -> None:
     """Fit a sparse network to your own expression and prior."""
     from dashjax.jobs import fit_files
@@ -157,6 +164,8 @@ def fit(
             hidden=hidden,
             validation=validation,
             seed=seed,
+            ensemble=ensemble,
+            precision=precision,
             on_epochs=update,
         )
     for line in summary:

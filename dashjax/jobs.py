@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -10,9 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from dashjax.data import Split, Trajectories, make_prior
+from dashjax.data import Prior, Split, Trajectories, make_prior
 from dashjax.dynamics import PhoenixSpec
 from dashjax.errors import InputError
+from dashjax.evidence import EnsemblePosterior, edges_at_precision, ensemble_posterior
 from dashjax.io import (
     read_expression,
     read_phoenix,
@@ -34,8 +36,20 @@ from dashjax.simulate import (
     simulate_expression,
 )
 from dashjax.sparsity import sparsity
-from dashjax.training import STATUSES, FitConfig, advance, find_method, finish, start
+from dashjax.training import (
+    STATUSES,
+    FitConfig,
+    advance,
+    advance_members,
+    find_method,
+    finish,
+    finish_members,
+    start,
+    start_members,
+)
 
+#: Least probability of an edge outside the prior that is listed.
+LISTED = 0.01
 #: Epochs between two progress reports.
 EPOCHS_PER_CALL = 10
 
@@ -85,9 +99,14 @@ def fit_files(
     hidden: int | None = None,
     validation: float = 0.1,
     seed: int = 0,
+    ensemble: int | None = None,
+    precision: float = 0.9,
     on_epochs: Callable[[int, int, str], None] = lambda done, total, text: None,
 ) -> list[str]:
     """Fit one network to a user's files and write edges.tsv, model.npz, curves.csv and figures.
+
+    With an ensemble, edges.tsv holds the posterior of every edge that has one worth a line, see `posterior_table`;
+    the model is the first member, which saw all trajectories.
 
     Returns:
         Lines that say what was fitted.
@@ -101,6 +120,10 @@ def fit_files(
             raise InputError(f"{name}: must be between 0 and 1, got {value:g}")
     if match not in ("exact", "intersect"):
         raise InputError(f"--match: unknown value '{match}'; valid: exact, intersect")
+    if not 0 < precision < 1:
+        raise InputError(f"--precision: must be between 0 and 1, got {precision:g}")
+    if ensemble is not None and ensemble < 1:
+        raise InputError(f"--ensemble: must be at least 1, got {ensemble}")
     data = read_expression(expression, genes_file).in_canonical_order()
     known = make_prior(read_prior(prior, data.genes, match))  # type: ignore[arg-type]
     train, held = hold_out(data.trajectories, validation, seed)
@@ -108,32 +131,99 @@ def fit_files(
 
     if strength is not None:
         chosen.check_strength(strength)
-    hyper = chosen.hyperparameters(epochs, trust, strength)
-    config = chosen.configure(FitConfig(field=PhoenixSpec(hidden), epochs=epochs))
+    if ensemble is not None:
+        chosen = replace(chosen, members=ensemble)
+    members = chosen.members
+    # A user's epochs are those of every run.
+    total = epochs * (members or 1)
+    hyper = chosen.hyperparameters(total, trust, strength)
+    config = chosen.configure(FitConfig(field=PhoenixSpec(hidden), epochs=total))
     key = jax.random.key(seed)
-    state = jax.jit(lambda k: start(k, split, hyper, config))(key)
-    step = jax.jit(lambda state, numbers: advance(key, split, known, hyper, config, state, numbers))
+    if members is None:
+        state = jax.jit(lambda k: start(k, split, hyper, config))(key)
+        step = jax.jit(lambda state, numbers: advance(key, split, known, hyper, config, state, numbers))
+    else:
+        state = jax.jit(lambda k: start_members(k, split, hyper, config, members))(key)
+        step = jax.jit(lambda state, numbers: advance_members(key, split, known, hyper, config, state, numbers))
     pieces, done = [], 0
-    while done < epochs and bool(state.running):
+    while done < epochs and bool(np.any(state.running)):
         state, piece = step(state, jnp.arange(done + 1, done + EPOCHS_PER_CALL + 1))
         pieces.append(piece)
         done = min(done + EPOCHS_PER_CALL, epochs)
-        on_epochs(done, epochs, f"validation error {float(state.chosen.validation_error):.3g}")
-    curves = jax.tree.map(lambda *parts: jnp.concatenate(parts)[:done], *pieces)
-    result = finish(state, curves, split, config)
+        on_epochs(done, epochs, f"validation error {float(np.mean(state.chosen.validation_error)):.3g}")
+    curves = jax.tree.map(lambda *parts: jnp.concatenate(parts, axis=-1)[..., :done], *pieces)
 
-    edges = edge_list(relative_effects(result.field), data.genes)
+    said = []
+    if members is None:
+        result = finish(state, curves, split, config)
+        edges = edge_list(relative_effects(result.field), data.genes)
+    else:
+        on_epochs(epochs, epochs, "weighing the evidence")
+        results = finish_members(state, curves, split, config)
+        weigh = jax.jit(lambda k, fields: ensemble_posterior(k, fields, data.trajectories, known, precision))
+        posterior = weigh(key, results.field)
+        edges = posterior_table(posterior, known, data.genes, precision)
+        result = jax.tree.map(lambda leaf: leaf[0], results)
+        said = _describe_posterior(posterior, known, precision)
     in_prior = np.asarray(known.edges) != 0
     index = {gene: number for number, gene in enumerate(data.genes)}
     edges["in_prior"] = in_prior[edges["source"].map(index), edges["target"].map(index)]
     _write_fit(out, result, edges, data.genes)
     status = STATUSES[int(result.status)]
+    listed = f"{len(edges)} edges{' listed' if said else ''} ({int(edges['in_prior'].sum())} of them in the prior)"
     return [
         f"{len(data.genes)} genes, {data.trajectories.n_trajectories} trajectories, {int(in_prior.sum())} prior edges",
         f"{method}: {status} after epoch {int(result.last_epoch)}, model of epoch {int(result.epoch)}, validation "
         f"error {float(result.validation_error):.4g}, {100 * float(sparsity(result.field.effective_layers())):.1f} % "
         f"of the weights zero",
-        f"{len(edges)} edges ({int(edges['in_prior'].sum())} of them in the prior): {out / 'edges.tsv'}",
+        *said,
+        f"{listed}: {out / 'edges.tsv'}",
+    ]
+
+
+def posterior_table(posterior: EnsemblePosterior, prior: Prior, genes: Sequence[str], precision: float) -> pd.DataFrame:
+    """Return the edges of a posterior as a table, the most probable first.
+
+    Args:
+        posterior: of an ensemble.
+        prior: its prior; prior edges are listed however improbable, others from a probability of `LISTED` on.
+        genes: names in the arrays' order.
+        precision: expected share of true edges in the returned set.
+
+    Returns:
+        A frame with columns source, target; weight, the posterior mean of the edge's effect on the target's rate of
+        change, with weight_low and weight_high around 90 % of it; probability; returned, whether it belongs to the
+        edge set of the asked precision; frequency, the share of members that return it; and sign_agreement.
+    """
+    mixture = posterior.posterior
+    probability = np.asarray(mixture.probability)
+    listed = (probability >= LISTED) | (np.asarray(prior.edges) != 0)
+    # A listed prior edge of no probability at all still needs a line.
+    table = edge_list(np.where(listed, np.maximum(probability, np.finfo(np.float32).tiny), 0.0), genes)
+    index = {gene: number for number, gene in enumerate(genes)}
+    pairs = table["source"].map(index).to_numpy(), table["target"].map(index).to_numpy()
+    effect, spread = np.asarray(mixture.effect)[pairs], np.asarray(mixture.spread)[pairs]
+    return table.assign(
+        weight=effect,
+        weight_low=effect - 1.645 * spread,
+        weight_high=effect + 1.645 * spread,
+        probability=probability[pairs],
+        returned=np.asarray(edges_at_precision(mixture.probability, precision))[pairs],
+        frequency=np.asarray(posterior.frequency)[pairs],
+        sign_agreement=np.asarray(posterior.agreement)[pairs],
+    )
+
+
+def _describe_posterior(posterior: EnsemblePosterior, prior: Prior, precision: float) -> list[str]:
+    """Say what the edges' posterior makes of the prior, and what it returns."""
+    probability, known = np.asarray(posterior.posterior.probability), np.asarray(prior.edges) != 0
+    returned = np.asarray(edges_at_precision(posterior.posterior.probability, precision))
+    share = f" ({100 * probability[known].mean():.0f} %)" if known.any() else ""
+    return [
+        f"of {known.sum()} prior edges, {probability[known].sum():.1f} are expected to be true{share}; outside the "
+        f"prior, {probability[~known].sum():.1f} more",
+        f"returned: {returned.sum()} edges, {(returned & ~known).sum()} of them new, at an expected precision of "
+        f"{precision:g}",
     ]
 
 

@@ -29,7 +29,7 @@ def lasso_network(observed: Trajectories, prior: np.ndarray, folds: int = 3, alp
     for target in range(len(prior)):
         factor = np.where(prior[:, target] != 0, 1 / ON_PRIOR, 1.0)
         factor[target] = 1e3
-        fit = LassoCV(cv=folds, alphas=alphas, max_iter=2000, tol=1e-3).fit(standard * factor, slope[:, target])
+        fit = LassoCV(cv=folds, alphas=alphas, max_iter=5000, tol=1e-2).fit(standard * factor, slope[:, target])
         network[:, target] = fit.coef_ * factor
     np.fill_diagonal(network, 0.0)
     return network

@@ -15,7 +15,7 @@ from dashjax.dynamics.solve import Solve
 from dashjax.evidence.odds import Coefficients, expected_odds, fit_odds, odds_features
 from dashjax.evidence.paths import follow, initial_states
 from dashjax.evidence.regression import Regressions, regress
-from dashjax.evidence.sampler import SLAB, Chain, partners, sweep
+from dashjax.evidence.sampler import LEAST_NOISE, SLAB, Chain, partners, sweep
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,10 @@ def edge_posterior(
         slab = drawn.included.sum((0, 1)) + 1.0
         return (chains, odds, slab / slab.sum()), drawn
 
-    begun = Chain(jnp.zeros_like(regressions.moment), regressions.square / jnp.maximum(regressions.count, 1.0))
+    begun = Chain(
+        jnp.zeros_like(regressions.moment),
+        jnp.maximum(regressions.square, LEAST_NOISE) / jnp.maximum(regressions.count, 1.0),
+    )
     last = max(1, config.rounds // 3)
     temperatures = jnp.array([*config.cooling, *[1.0] * config.rounds][: config.rounds])
     rounds = temperatures, jax.random.split(key, config.rounds)
@@ -119,7 +122,7 @@ def edge_posterior(
     activation = jnp.where(sided > 0, drawn.positive / jnp.where(sided > 0, sided, 1.0), 0.5)
     half = jnp.full((genes, genes), 0.5)
     return EdgePosterior(
-        probability=spread_out(drawn.included.sum(-1)).T,
+        probability=jnp.minimum(spread_out(drawn.included.sum(-1)), 1.0).T,
         effect=spread_out(mean).T,
         spread=spread_out(spread).T,
         activation=half.at[row, tested].set(activation).T,
@@ -174,7 +177,9 @@ def _sample(key, chains, regressions: Regressions, partner, logit, slab, tempera
     return chains, jax.tree.map(lambda leaf: leaf / sweeps, total)
 
 
-def edges_at_precision(probability: Float[Array, "regulator target"], precision: float) -> Bool[Array, "..."]:
+def edges_at_precision(
+    probability: Float[Array, "regulator target"], precision: float
+) -> Bool[Array, "regulator target"]:
     """Return the largest set of most probable edges whose expected precision, their mean probability, is as asked.
 
     Ties enter together or not at all.

@@ -7,8 +7,9 @@ its solution is linear in a and c,
 
 so evidence for an edge is evidence for a non-zero coefficient. Paths and observations are standardised per gene, and
 integrals divided by the mean of the last one, so that coefficients have no unit: by how many of its standard
-deviations a target's level moves when a regulator stays one of its own higher. The constant is projected out, and so,
-as far as the decay may be wrong, is the gene's own integral ∫ e^{−v(t−s)} g(s) ds, the solution's derivative by v.
+deviations a target's level moves when a regulator stays one of its own higher. Three nuisances are integrated out:
+the constant c; each trajectory's error in g(0), along e^{−vt}; and the error of the decay, along the gene's own
+integral ∫ e^{−v(t−s)} g(s) ds, by which the solution changes with v.
 """
 
 from __future__ import annotations
@@ -20,9 +21,8 @@ from jaxtyping import Array, Float, Int
 
 from dashjax.data import Prior, Trajectories
 from dashjax.dynamics import AbstractField
-from dashjax.evidence.paths import Paths
+from dashjax.evidence.paths import STEPS, Paths
 from dashjax.linalg import inverse_positive_definite
-
 
 #: Standard deviation of a fitted decay around the true one, as a share of it.
 DECAY_ERROR = 0.15
@@ -70,27 +70,29 @@ def regress(field: AbstractField, paths: Paths, observed: Trajectories, prior: P
     height = jnp.std(observed.expression, axis=(0, 1))
     height = jnp.where(height > 1e-6, height, 1.0)
     confidence = jnp.abs(prior.edges) * (1 - jnp.eye(genes))
-    weight = paths.observed.ravel()[:, None]
+    seen = paths.observed[..., None]
+    count = jnp.maximum(seen.sum(), 1)
+    elapsed = jnp.cumsum(paths.step, axis=1)[..., None] * STEPS
 
     def one(target):
         decay = field.decay()[target]
         filtered, constant = _convolve(regressors, paths.step, decay)
-        start = states[:, :1, 0, target]
-        elapsed = jnp.cumsum(paths.step, axis=1) * (states.shape[2] - 1)
-        response = (observed.expression[:, 1:, target] - start * jnp.exp(-decay * elapsed)) / height[target]
-        unit = jnp.sum(constant * paths.observed) / jnp.maximum(paths.observed.sum(), 1)
+        fading = jnp.exp(-decay * elapsed) * seen
+        begun = states[:, :1, :1, target]
+        response = (observed.expression[:, 1:, target, None] - begun * fading) / height[target] * seen
+        unit = jnp.sum(constant[..., None] * seen) / count
         unit = jnp.where(unit > 0, unit, 1.0)
-        design = filtered.reshape(-1, genes) / unit * weight
-        one = constant.reshape(-1, 1) * weight
-        response = response.reshape(-1, 1) * weight
-        own = filtered[..., target].reshape(-1, 1) * weight
-        design, response, own = (_project_out(one, columns) for columns in (design, response, own))
-        off = (observed.expression[:, 1:, target] - states[:, :, -1, target]).reshape(-1, 1) * weight / height[target]
-        noise = jnp.sum(off * off) / jnp.maximum(weight.sum(), 1)
-        belief = DECAY_ERROR * decay * spread[target] / height[target]
-        prior_precision = noise / jnp.maximum(belief**2, 1e-12)
-        design, response = (_project_out(own, columns, prior_precision) for columns in (design, response))
-        response = response[:, 0]
+        columns = jnp.concatenate([filtered * seen / unit, constant[..., None] * seen, response], axis=-1)
+        # Each trajectory's initial state is known about as well as one observation.
+        columns = _project_out(fading, columns, 1.0)
+        columns = columns.reshape(-1, columns.shape[-1])
+        columns = _project_out(columns[:, -2, None], columns)
+        missed = (observed.expression[:, 1:, target, None] - states[:, :, -1, target, None]) / height[target] * seen
+        noise = jnp.sum(missed * missed) / count
+        belief = DECAY_ERROR * decay * unit * spread[target] / height[target]
+        own = columns[:, target, None]
+        columns = _project_out(own, columns, noise / jnp.maximum(belief**2, 1e-12))
+        design, response = columns[:, :-2], columns[:, -1]
         chosen = _screen(design, response, confidence[:, target], target, candidates)
         design = design[:, chosen]
         return Regressions(
@@ -98,7 +100,7 @@ def regress(field: AbstractField, paths: Paths, observed: Trajectories, prior: P
             gram=design.T @ design,
             moment=design.T @ response,
             square=response @ response,
-            count=paths.observed.sum() - 1.0,
+            count=count - 1.0,
             scale=height[target] / (unit * spread[chosen]),
         )
 
@@ -111,12 +113,15 @@ def _convolve(regressors, step, decay):
 
     Exact for paths that are straight between two steps.
     """
-    exponent = jnp.maximum(decay * step, 1e-4)
+    exponent = decay * step
     keep = jnp.exp(-exponent)
-    mean = -jnp.expm1(-exponent) / exponent
-    # Weights of a step's two ends: the integrals of e^{−z(1−u)}(1−u) and of e^{−z(1−u)}u over the step.
-    late = (1 - mean) / exponent
-    early = mean - late
+    # Weights of a step's two ends: the integrals of e^{−z(1−u)}(1−u) and of e^{−z(1−u)}u over the step. The closed
+    # forms cancel where z is small, the series serve there.
+    small = exponent < 0.05
+    safe = jnp.where(small, 1.0, exponent)
+    mean = -jnp.expm1(-safe) / safe
+    late = jnp.where(small, 1 / 2 - exponent / 6 + exponent**2 / 24, (1 - mean) / safe)
+    early = jnp.where(small, 1 / 2 - exponent / 3 + exponent**2 / 8, mean - (1 - mean) / safe)
 
     def interval(total, x):
         points, step, keep, early, late = x
@@ -136,15 +141,19 @@ def _convolve(regressors, step, decay):
     return total[..., :-1], total[..., -1]
 
 
-def _project_out(column, others, precision=0.0):
+def _project_out(
+    column: Float[Array, "*batch row 1"], others: Float[Array, "*batch row column"], precision=0.0
+) -> Float[Array, "*batch row column"]:
     """Remove a column's part from others: all of it, or as much as a coefficient known to some precision allows.
 
     With a coefficient ~ N(0, s²) and noise of variance σ², integrating it out leaves the inner products of columns
     that are shortened along it by √(p/(p + cᵀc)), p = σ²/s².
     """
-    square = jnp.sum(column * column)
-    kept = jnp.sqrt(precision / jnp.maximum(precision + square, 1e-30))
-    return others - (1 - kept) * column * (column.T @ others) / jnp.maximum(square, 1e-30)
+    square = jnp.sum(column * column, axis=-2, keepdims=True)
+    there = square > 0
+    square = jnp.where(there, square, 1.0)
+    kept = jnp.where(there, jnp.sqrt(precision / (precision + square)), 1.0)
+    return others - (1 - kept) / square * column * (column.mT @ others)
 
 
 def _screen(design, response, confidence, target, candidates):

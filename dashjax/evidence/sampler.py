@@ -16,6 +16,9 @@ from jaxtyping import Array, Float, PRNGKeyArray
 #: Variances of the slab's components, in squared standard deviations of the target.
 SLAB = (0.05**2, 0.25**2, 1.0)
 
+#: Floor of the noise's sum of squares: responses are standardised, so this is far below any observation's error.
+LEAST_NOISE = 1e-6
+
 
 class Chain(eqx.Module):
     """State of one target's chain.
@@ -137,5 +140,5 @@ def sweep(
     (value, residual), included = jax.lax.scan(turn, begun, draws)
     left = jnp.maximum(square - value @ moment - value @ residual, 0.0)
     # Inverse gamma under the prior p(σ²) ∝ 1/σ², with a floor where a target is explained to the last digit.
-    noise = (0.5 * left + 1e-6 * square + 1e-12) / jax.random.gamma(key_noise, 0.5 * jnp.maximum(count, 1.0))
+    noise = (0.5 * left + LEAST_NOISE) / jax.random.gamma(key_noise, 0.5 * jnp.maximum(count, 1.0))
     return Chain(value, noise), jnp.zeros((size, components)).at[order].set(included)

@@ -55,7 +55,7 @@ def advance_members(
 
 def finish_members(states: RunState, curves: Curves, data: Split, config: FitConfig) -> FitResult:
     """Return the members' results along a leading axis."""
-    return jax.lax.map(lambda pair: finish(*pair, data, config), (states, curves))
+    return jax.lax.map(lambda pair: finish(pair[0], pair[1], data, config), (states, curves))
 
 
 def _each(function: Callable, key: PRNGKeyArray, data: Split, hyper: Hyperparameters, members):

@@ -1,0 +1,243 @@
+"""From paths to probabilities: analytic cases, and recovery on simulated systems."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from dashjax import Direct, Split, Trajectories, make_prior, make_trajectories, score_network
+from dashjax.dynamics import FixedSteps
+from dashjax.evidence import EdgePosterior, PosteriorConfig, edge_posterior, edges_at_precision
+from dashjax.evidence.ensemble import _combine
+from dashjax.evidence.odds import expected_odds, fit_odds, odds_features
+from dashjax.evidence.paths import STEPS, Paths, follow, initial_states
+from dashjax.evidence.regression import _convolve, _project_out, _screen, regress
+
+TIMES = np.array([0.0, 1.0, 2.5, 4.0])
+
+
+def still(genes):
+    """Return a field under which nothing moves."""
+    zero = jnp.zeros(genes)
+    return Direct(jnp.zeros((2, genes, genes)), zero, zero, zero)
+
+
+def test_a_constant_gene_starts_at_the_mean_of_its_observations():
+    expression = 0.5 + 0.1 * np.random.default_rng(0).normal(size=(3, 4, 2))
+    observed = make_trajectories([TIMES] * 3, list(expression))
+    start = initial_states(still(2), observed, FixedSteps())
+    np.testing.assert_allclose(start, expression.mean(axis=1), atol=2e-3)
+
+
+def test_padding_does_not_move_initial_states():
+    expression = 0.5 + 0.1 * np.random.default_rng(0).normal(size=(2, 4, 2))
+    observed = make_trajectories([TIMES[:2], TIMES], [expression[0, :2], expression[1]])
+    start = initial_states(still(2), observed, FixedSteps())
+    np.testing.assert_allclose(start[0], expression[0, :2].mean(axis=0), atol=2e-3)
+    paths = follow(still(2), start, observed)
+    assert paths.observed.tolist() == [[True, False, False], [True] * 3]
+    assert paths.step[0].tolist() == [pytest.approx(1 / STEPS), 0, 0]
+
+
+def test_convolution_is_exact_for_straight_paths():
+    steps = jnp.asarray(np.diff(TIMES)[None] / STEPS, jnp.float32)
+    inner = np.concatenate([np.linspace(a, b, STEPS + 1)[None] for a, b in zip(TIMES[:-1], TIMES[1:], strict=True)])
+    regressors = jnp.asarray(np.stack([inner, np.ones_like(inner)], axis=-1)[None], jnp.float32)
+    filtered, constant = _convolve(regressors, steps, jnp.asarray(0.7))
+    end = TIMES[1:]
+    # ∫₀ᵗ e^{−v(t−s)} s ds = t/v − (1 − e^{−vt})/v², and (1 − e^{−vt})/v for x = 1.
+    flat = (1 - np.exp(-0.7 * end)) / 0.7
+    np.testing.assert_allclose(filtered[0, :, 0], end / 0.7 - flat / 0.7, rtol=1e-4)
+    np.testing.assert_allclose(filtered[0, :, 1], flat, rtol=1e-4)
+    np.testing.assert_allclose(constant[0], flat, rtol=1e-4)
+    _, without_decay = _convolve(regressors, steps, jnp.asarray(0.0))
+    np.testing.assert_allclose(without_decay[0], end, rtol=1e-5)
+
+
+def test_projecting_out_integrates_a_coefficient():
+    rng = np.random.default_rng(1)
+    column, others = rng.normal(size=(20, 1)), rng.normal(size=(20, 3))
+    whole = _project_out(jnp.asarray(column), jnp.asarray(others))
+    np.testing.assert_allclose(column.T @ whole, 0, atol=1e-4)
+    noise, belief = 0.5, 0.3
+    part = _project_out(jnp.asarray(column), jnp.asarray(others), noise / belief**2)
+    marginal = np.linalg.inv(noise * np.eye(20) + belief**2 * column @ column.T)
+    np.testing.assert_allclose(part.T @ part / noise, others.T @ marginal @ others, rtol=1e-4, atol=1e-5)
+
+
+def test_screening_keeps_prior_edges_and_finds_what_they_leave_over():
+    rng = np.random.default_rng(2)
+    design = rng.normal(size=(80, 20))
+    response = design[:, 3] + 0.5 * design[:, 7]
+    confidence = np.zeros(20)
+    confidence[[3, 11]] = 1.0, 0.4
+    chosen = _screen(jnp.asarray(design), jnp.asarray(response), jnp.asarray(confidence), 5, 6)
+    assert {3, 7, 11} <= set(chosen.tolist())
+    assert 5 not in chosen.tolist()
+    assert len(set(chosen.tolist())) == 6
+
+
+def linear_system(trajectories=40, noise=0.01):
+    """Simulate dg/dt = a x + c − v g for two targets of two of four constant regulators, exactly."""
+    rng = np.random.default_rng(3)
+    rates = np.zeros((2, 4))
+    rates[0, 0], rates[0, 1], rates[1, 2] = 0.8, -0.6, 0.5
+    decay, constant = np.array([1.0, 0.5]), np.array([0.4, 0.2])
+    levels = rng.uniform(0.2, 0.8, size=(trajectories, 4))
+    start = rng.uniform(0.2, 0.8, size=(trajectories, 2))
+    steady = (levels @ rates.T + constant) / decay
+    fine = np.concatenate([np.linspace(a, b, STEPS + 1) for a, b in zip(TIMES[:-1], TIMES[1:], strict=True)])
+
+    def at(times):
+        moved = steady[:, None] + (start - steady)[:, None] * np.exp(-decay * times[:, None])
+        return np.concatenate([moved, np.repeat(levels[:, None], len(times), axis=1)], axis=2)
+
+    states = at(fine).reshape(trajectories, len(TIMES) - 1, STEPS + 1, 6)
+    paths = Paths(
+        jnp.asarray(states, jnp.float32),
+        jnp.asarray(np.tile(np.diff(TIMES) / STEPS, (trajectories, 1)), jnp.float32),
+        jnp.ones((trajectories, len(TIMES) - 1), bool),
+    )
+    seen = at(TIMES) + noise * rng.normal(size=(trajectories, len(TIMES), 6))
+    observed = make_trajectories([TIMES] * trajectories, list(seen))
+    zero = jnp.zeros(6)
+    field = Direct(jnp.zeros((2, 6, 6)), zero, zero, jnp.asarray([*decay, 0, 0, 0, 0]))
+    return field, paths, observed, rates
+
+
+def test_regression_recovers_a_linear_systems_rates():
+    field, paths, observed, rates = linear_system(noise=0.0)
+    regressions = regress(field, paths, observed, make_prior(np.zeros((6, 6))), 5)
+    for target in range(2):
+        gram, moment = np.asarray(regressions.gram[target]), np.asarray(regressions.moment[target])
+        found = np.linalg.lstsq(gram, moment, rcond=1e-5)[0] * np.asarray(regressions.scale[target])
+        by_gene = dict(zip(np.asarray(regressions.candidates[target]).tolist(), found.tolist(), strict=True))
+        for regulator in range(4):
+            assert by_gene[2 + regulator] == pytest.approx(rates[target, regulator], abs=0.02)
+
+
+def test_odds_follow_the_prior_where_it_is_right_and_drop_it_where_it_is_not():
+    rng = np.random.default_rng(4)
+    truth = (rng.random((30, 30)) < 0.06) * 1.0
+    np.fill_diagonal(truth, 0)
+    for prior, low, high in ((truth, 3.0, 20.0), (rng.permutation(truth.ravel()).reshape(30, 30), -1.5, 1.5)):
+        features = odds_features(jnp.asarray(prior.T))
+        odds = fit_odds(jnp.asarray(truth), features, expected_odds(30))
+        assert low < odds[1] < high
+    # A stationary point of the penalised likelihood.
+    pairs = ~np.eye(30, dtype=bool)
+    expected = jax.nn.sigmoid(features @ odds)
+    slope = np.einsum("tr,trf->f", (truth - expected) * pairs, features)
+    pull = (odds - expected_odds(30)) / np.square([2.0, 3.0, 1.0])
+    np.testing.assert_allclose(slope, pull, atol=1e-2)
+
+
+def test_edge_set_of_a_precision_by_hand():
+    probability = jnp.array([[0.0, 1.0, 0.9], [0.8, 0.0, 0.5], [0.5, 0.0, 0.0]])
+    # Mean probabilities of the best 1, 2, 3 and (tied) 5: 1, .95, .9, .74.
+    assert edges_at_precision(probability, 0.9).sum() == 3
+    assert edges_at_precision(probability, 0.73).sum() == 5
+    assert edges_at_precision(probability, 0.8).sum() == 3  # the tie does not enter by half
+    assert edges_at_precision(probability * 0.5, 0.9).sum() == 0
+    assert edges_at_precision(jnp.zeros((3, 3)), 0.5).sum() == 0
+
+
+def test_ensemble_mixes_means_and_spreads():
+    def member(probability, effect, spread, activation):
+        one = jnp.ones((1, 1))
+        return EdgePosterior(probability * one, effect * one, spread * one, activation * one, jnp.zeros(3), jnp.ones(1))
+
+    members = [member(0.8, 1.0, 0.1, 1.0), member(0.4, -1.0, 0.1, 0.0), member(0.6, 0.6, 0.1, 0.9)]
+    stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *members)
+    mixed = _combine(stacked, jnp.array([[[True]], [[False]], [[True]]]))
+    assert float(mixed.posterior.probability[0, 0]) == pytest.approx(0.6)
+    assert float(mixed.posterior.spread[0, 0]) == pytest.approx(np.sqrt(0.01 + np.var([1, -1, 0.6])))
+    assert float(mixed.posterior.activation[0, 0]) == pytest.approx((0.8 + 0.54) / 1.8)
+    assert float(mixed.frequency[0, 0]) == pytest.approx(2 / 3)
+    assert float(mixed.agreement[0, 0]) == pytest.approx(2 / 3)
+
+
+@pytest.fixture(scope="module")
+def weigh():
+    config = PosteriorConfig(candidates=5, rounds=12, sweeps=10)
+    return jax.jit(lambda key, field, seen, prior: edge_posterior(key, field, seen, prior, config=config))
+
+
+def test_posterior_finds_a_linear_systems_edges_and_their_signs(weigh):
+    _, _, observed, rates = linear_system(noise=0.02)
+    # The field that made the data, so that its paths are right: A holds rates over decay around a level of one half.
+    decay = jnp.asarray([1.0, 0.5, 0, 0, 0, 0])
+    weight = jnp.zeros((2, 6, 6)).at[0, :2, 2:].set(rates / np.asarray(decay)[:2, None])
+    bias = jnp.asarray([*((np.array([0.4, 0.2]) + 0.5 * rates.sum(1)) / [1.0, 0.5]), 0, 0, 0, 0])
+    field = Direct(weight, jnp.zeros(6), bias, decay)
+    truth = np.zeros((6, 6))
+    truth[2:, :2] = np.sign(rates.T)
+    false = np.zeros((6, 6))
+    false[4, 0] = 1.0
+    for prior in (np.zeros((6, 6)), np.abs(truth), false):
+        found = weigh(jax.random.key(0), field, observed, make_prior(prior))
+        assert (np.asarray(found.probability)[truth != 0] > 0.95).all()
+        assert np.asarray(found.probability)[truth == 0].sum() < 1.5
+        assert ((np.asarray(found.activation) > 0.5) == (truth > 0))[truth != 0].all()
+        assert (np.abs(found.effect.T[:2, 2:] - rates) < 0.12).all()
+
+
+def test_an_edge_on_which_the_data_are_silent_keeps_its_priors_odds(weigh):
+    field, _, observed, rates = linear_system(noise=0.02)
+    # Without noise or motion of its own the last gene says nothing about what it does or what does it.
+    quiet = Trajectories(observed.times, observed.expression.at[..., 5].set(0.5), observed.observed)
+    prior = np.zeros((6, 6))
+    prior[2:, :2] = rates.T != 0
+    believed, unlikely = prior.copy(), prior.copy()
+    believed[5, 0] = 1.0
+    with_edge = weigh(jax.random.key(0), field, quiet, make_prior(believed)).probability[5, 0]
+    without = weigh(jax.random.key(0), field, quiet, make_prior(unlikely)).probability[5, 0]
+    assert with_edge > 0.5 > 0.2 > without
+
+
+def test_posterior_is_finite_where_nothing_moves(weigh):
+    observed = make_trajectories([TIMES] * 3, [np.full((4, 6), 0.5)] * 3)
+    found = weigh(jax.random.key(0), still(6), observed, make_prior(np.eye(6)[::-1].copy()))
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(found))
+
+
+def test_nothing_calls_lapack(weigh):
+    _, _, observed, _ = linear_system()
+    text = weigh.lower(jax.random.key(0), still(6), observed, make_prior(np.zeros((6, 6)))).compile().as_text()
+    assert "lapack" not in text
+
+
+def test_split_joins_what_was_seen(split: Split):
+    seen = split.seen()
+    assert seen.n_trajectories == split.train.n_trajectories + split.validation.n_trajectories
+    np.testing.assert_array_equal(seen.expression[: split.train.n_trajectories], split.train.expression)
+
+
+@pytest.mark.slow
+def test_ensemble_beats_its_prior_and_a_bad_prior_does_no_harm(tmp_path):
+    from dashjax.sweep import PRIOR_ONLY, parse_grid, run_sweep
+
+    content = {
+        "system": {"kind": "simulated", "genes": 40, "seed": 5},
+        "noise": 0.025,
+        "methods": ["direct+dash+ensemble"],
+        "seeds": 1,
+        "epochs": 120,
+        "trajectories": {"train": 60, "validation": 5, "test": 5},
+        "prior_corruption": [0.1, 1.0],
+    }
+    results = run_sweep(parse_grid(content), tmp_path / "out")
+    table = results.table.set_index(["method", "prior_corruption"])
+    ours, alone = table.loc["direct+dash+ensemble"], table.loc[PRIOR_ONLY]
+    assert ours["aupr"][0.1] > alone["aupr"][0.1] + 0.1
+    assert ours["aupr_outside_prior"][0.1] > 0.5
+    assert ours["precision"][0.1] > 0.7
+    # A prior without a single true edge leaves what the data find by themselves.
+    arrays = results.store.arrays(ours["chunk"][1.0], ours["id"][1.0])
+    study, key = results.study, jax.random.key(0)
+    field = study.field_of("direct+dash+ensemble", arrays)
+    nothing = make_prior(np.zeros_like(study.system.truth))
+    alone = jax.jit(lambda: edge_posterior(key, field, study.data.seen(), nothing).probability)()
+    without = score_network(alone, study.system.truth, nothing.edges).aupr
+    assert ours["aupr"][1.0] > 0.9 * float(without)
+    assert arrays["posterior_odds"][1] < 3.5
