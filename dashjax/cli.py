@@ -143,6 +143,9 @@ def fit(
         int | None,
         typer.Option(help="Fit so many models on resampled trajectories; edges.tsv then holds edge probabilities."),
     ] = None,
+    regulators: Annotated[
+        Path | None, typer.Option(help="Genes that may regulate, one per line; all by default.")
+    ] = None,
     precision: Annotated[
         float, typer.Option(help="Expected precision of the edges an ensemble marks as returned.")
     ] = 0.9,
@@ -166,6 +169,7 @@ def fit(
             seed=seed,
             ensemble=ensemble,
             precision=precision,
+            regulators_file=regulators,
             on_epochs=update,
         )
     for line in summary:

@@ -94,6 +94,45 @@ def test_fit_accepts_one_long_trajectory(tmp_path, dashjax):
     assert code == 0, err
 
 
+def test_an_ensemble_writes_the_posterior_of_its_edges(simulated, tmp_path, dashjax):
+    out = tmp_path / "fit"
+    genes = (simulated / "genes.csv").read_text().split()[1:]
+    prior = pd.read_csv(simulated / "prior.tsv", sep="\t")
+    # All but one of the prior's sources may regulate.
+    barred = prior["source"].value_counts().index[-1]
+    (tmp_path / "regulators.txt").write_text("\n".join(gene for gene in genes if gene != barred))
+    code, text, err = dashjax(
+        "fit", "--expression", simulated / "trajectories.csv", "--genes", simulated / "genes.csv",
+        "--prior", simulated / "prior.tsv", "--out", out, "--epochs", 6, "--method", "direct+l1",
+        "--ensemble", 2, "--precision", 0.8, "--regulators", tmp_path / "regulators.txt",
+    )  # fmt: skip
+    assert code == 0, err
+    text = " ".join(text.split())
+    assert "left out because their source may not regulate" in text
+    assert "at an expected precision of 0.8" in text
+    edges = pd.read_csv(out / "edges.tsv", sep="\t")
+    assert list(edges.columns[:3]) == ["source", "target", "weight"]
+    assert not edges["source"].eq(barred).any()
+    allowed = prior[prior["source"] != barred]
+    listed = set(zip(edges["source"], edges["target"], strict=True))
+    assert set(zip(allowed["source"], allowed["target"], strict=True)) <= listed
+    assert edges["in_prior"].sum() == len(allowed)
+    assert (edges["probability"].diff().dropna() <= 0).all()
+    assert edges["probability"].between(0, 1).all()
+    assert (edges["weight_low"] <= edges["weight"]).all()
+    assert (edges["weight"] <= edges["weight_high"]).all()
+    assert set(edges["frequency"]) <= {0.0, 0.5, 1.0}
+    returned = edges[edges["returned"]]
+    assert returned["probability"].mean() >= 0.8 or returned.empty
+    # Only listed edges that stay below the asked precision are not returned.
+    more = edges.head(len(returned) + 1)["probability"].mean()
+    assert (
+        len(returned) == len(edges) or more < 0.8 or edges["probability"][len(returned)] in set(returned["probability"])
+    )
+    field, _ = load_model(out / "model.npz")
+    assert not np.asarray(field.effects())[genes.index(barred)].any()
+
+
 BAD_FIT = [
     (["--expression", "absent.csv"], "absent.csv: no such file"),
     (["--method", "dahs"], "unknown method 'dahs'"),
@@ -105,6 +144,10 @@ BAD_FIT = [
     (["--prior", "{genes}"], "row 1"),
     (["--epochs", "0"], "'--epochs'"),
     (["--genes", "absent.csv"], "absent.csv: no such file"),
+    (["--ensemble", "0"], "--ensemble: must be at least 1"),
+    (["--precision", "1.5"], "--precision: must be between 0 and 1"),
+    (["--regulators", "absent.csv"], "absent.csv: no such file"),
+    (["--regulators", "{prior}"], "appears twice"),
 ]
 
 
@@ -118,7 +161,7 @@ def test_bad_fit_is_one_line_and_writes_nothing(simulated, tmp_path, dashjax, ch
         "--epochs": 2,
         "--hidden": 3,
     }
-    change = [part.format(genes=simulated / "genes.csv") for part in change]
+    change = [part.format(genes=simulated / "genes.csv", prior=simulated / "prior.tsv") for part in change]
     options |= dict([change])
     code, _, err = dashjax("fit", *[part for pair in options.items() for part in pair])
     assert code == 2

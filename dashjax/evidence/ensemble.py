@@ -5,7 +5,7 @@ from __future__ import annotations
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from dashjax.data import Prior, Trajectories
 from dashjax.dynamics import AbstractField
@@ -35,6 +35,7 @@ def ensemble_posterior(
     precision: float = 0.9,
     solve: Solve | None = None,
     config: PosteriorConfig | None = None,
+    regulators: Bool[Array, " gene"] | None = None,
 ) -> EnsemblePosterior:
     """Weigh the evidence once along each member's paths, and average.
 
@@ -49,12 +50,13 @@ def ensemble_posterior(
         precision: expected precision of the edge sets whose overlap `frequency` counts.
         solve: how to integrate while initial states are estimated.
         config: how long to sample.
+        regulators: which genes may regulate; all if None.
     """
     count = jax.tree.leaves(fields)[0].shape[0]
 
     def member(key_and_field):
         key, field = key_and_field
-        return edge_posterior(key, field, observed, prior, solve, config)
+        return edge_posterior(key, field, observed, prior, solve, config, regulators)
 
     posteriors = jax.lax.map(member, (jax.random.split(key, count), fields))
     returned = jax.vmap(lambda p: edges_at_precision(p, precision))(posteriors.probability)

@@ -6,7 +6,7 @@ import math
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from dashjax.linalg import inverse_positive_definite
 
@@ -36,19 +36,28 @@ def expected_odds(genes: int) -> Coefficients:
     return jnp.array([rare, -rare, 0.0])
 
 
-def fit_odds(probability: Float[Array, "target regulator"], features: Features, belief: Coefficients) -> Coefficients:
+def fit_odds(
+    probability: Float[Array, "target regulator"],
+    features: Features,
+    belief: Coefficients,
+    allowed: Bool[Array, "target regulator"],
+) -> Coefficients:
     """Return the coefficients that explain the current edge probabilities best (logistic regression, Newton).
 
-    A prior that the data contradict gets a coefficient near zero, and is then no longer believed. Genes' own entries
-    are left out.
+    A prior that the data contradict gets a coefficient near zero, and is then no longer believed.
+
+    Args:
+        probability: of every edge, as the chains have it.
+        features: from `odds_features`.
+        belief: the coefficients' means before any data.
+        allowed: the pairs that may be edges; others do not count.
     """
-    pairs = 1 - jnp.eye(len(probability))
     precision = jnp.diag(1 / jnp.square(jnp.array(BELIEF)))
 
     def newton(coefficients, _):
         expected = jax.nn.sigmoid(features @ coefficients)
-        slope = jnp.einsum("tr,trf->f", (probability - expected) * pairs, features)
-        weight = expected * (1 - expected) * pairs
+        slope = jnp.einsum("tr,trf->f", (probability - expected) * allowed, features)
+        weight = expected * (1 - expected) * allowed
         curvature = jnp.einsum("trf,tr,trg->fg", features, weight, features) + precision
         step = inverse_positive_definite(curvature) @ (slope - precision @ (coefficients - belief))
         return coefficients + jnp.clip(step, -2, 2), None

@@ -62,6 +62,7 @@ def edge_posterior(
     prior: Prior,
     solve: Solve | None = None,
     config: PosteriorConfig | None = None,
+    regulators: Bool[Array, " gene"] | None = None,
 ) -> EdgePosterior:
     """Weigh the evidence for every edge: Bayesian variable selection along the paths of a fitted field.
 
@@ -78,12 +79,15 @@ def edge_posterior(
         prior: prior edges; weights in [−1, 1] count as confidence.
         solve: how to integrate while initial states are estimated.
         config: how long to sample; `PosteriorConfig()` if None.
+        regulators: which genes may regulate; all if None.
     """
     config = PosteriorConfig() if config is None else config
     genes = observed.n_genes
     candidates = min(config.candidates, genes - 1)
     paths = follow(field, initial_states(field, observed, solve or FixedSteps()), observed)
-    regressions = regress(field, paths, observed, prior, candidates)
+    allowed = jnp.ones((genes, genes), bool) if regulators is None else jnp.broadcast_to(regulators, (genes, genes))
+    allowed = allowed & ~jnp.eye(genes, dtype=bool)
+    regressions = regress(field, paths, observed, prior, candidates, allowed)
     features = odds_features(prior.edges)
     belief = expected_odds(genes)
     tested = regressions.candidates
@@ -96,10 +100,10 @@ def edge_posterior(
     def round_(carry, temperature_and_key):
         chains, odds, slab = carry
         temperature, key = temperature_and_key
-        logit = jnp.take_along_axis(features @ odds, tested, axis=1)
+        logit = jnp.take_along_axis(jnp.where(allowed, features @ odds, -jnp.inf), tested, axis=1)
         chains, drawn = _sample(key, chains, regressions, partner, logit, slab, temperature, config.sweeps)
         probability = spread_out(drawn.included.sum(-1))
-        odds = fit_odds(probability, features, belief)
+        odds = fit_odds(probability, features, belief, allowed)
         slab = drawn.included.sum((0, 1)) + 1.0
         return (chains, odds, slab / slab.sum()), drawn
 

@@ -17,12 +17,14 @@ from __future__ import annotations
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from dashjax.data import Prior, Trajectories
 from dashjax.dynamics import AbstractField
 from dashjax.evidence.paths import STEPS, Paths
 from dashjax.linalg import inverse_positive_definite
+
+Pairs = Bool[Array, "target regulator"]
 
 #: Standard deviation of a fitted decay around the true one, as a share of it.
 DECAY_ERROR = 0.15
@@ -49,10 +51,12 @@ class Regressions(eqx.Module):
     scale: Float[Array, "target candidate"]
 
 
-def regress(field: AbstractField, paths: Paths, observed: Trajectories, prior: Prior, candidates: int) -> Regressions:
+def regress(
+    field: AbstractField, paths: Paths, observed: Trajectories, prior: Prior, candidates: int, allowed: Pairs
+) -> Regressions:
     """Set up every target's regression on its most promising regulators: see `_screen`.
 
-    A gene is never its own candidate: the data cannot tell its self-regulation from its decay.
+    A gene should not be its own candidate: the data cannot tell its self-regulation from its decay.
 
     Args:
         field: fitted to the data; gives each gene's decay.
@@ -60,6 +64,7 @@ def regress(field: AbstractField, paths: Paths, observed: Trajectories, prior: P
         observed: the observations.
         prior: prior edges.
         candidates: regulators tested per target.
+        allowed: (target, regulator) pairs that may be edges; others fill places only where too few are left.
     """
     states = paths.states
     genes = states.shape[-1]
@@ -69,7 +74,7 @@ def regress(field: AbstractField, paths: Paths, observed: Trajectories, prior: P
     regressors = (states - jnp.mean(states, axis=(0, 1, 2))) / spread * (deviation > 1e-6)
     height = jnp.std(observed.expression, axis=(0, 1))
     height = jnp.where(height > 1e-6, height, 1.0)
-    confidence = jnp.abs(prior.edges) * (1 - jnp.eye(genes))
+    confidence = jnp.abs(prior.edges.T) * allowed
     seen = paths.observed[..., None]
     count = jnp.maximum(seen.sum(), 1)
     elapsed = jnp.cumsum(paths.step, axis=1)[..., None] * STEPS
@@ -93,7 +98,7 @@ def regress(field: AbstractField, paths: Paths, observed: Trajectories, prior: P
         own = columns[:, target, None]
         columns = _project_out(own, columns, noise / jnp.maximum(belief**2, 1e-12))
         design, response = columns[:, :-2], columns[:, -1]
-        chosen = _screen(design, response, confidence[:, target], target, candidates)
+        chosen = _screen(design, response, confidence[target], allowed[target], candidates)
         design = design[:, chosen]
         return Regressions(
             candidates=chosen,
@@ -156,7 +161,7 @@ def _project_out(
     return others - (1 - kept) / square * column * (column.mT @ others)
 
 
-def _screen(design, response, confidence, target, candidates):
+def _screen(design, response, confidence, allowed, candidates):
     """Return the candidates of one target: its prior edges, then whoever correlates best with what those leave over.
 
     Prior edges fill at most half of the places by themselves, the most confident first.
@@ -168,5 +173,5 @@ def _screen(design, response, confidence, target, candidates):
     left = response - part @ (inverse_positive_definite(part.T @ part + ridge) @ (part.T @ response))
     length = jnp.sqrt(jnp.sum(design * design, axis=0))
     correlation = jnp.abs(left @ design) / jnp.where(length > 0, length, 1.0)
-    rank = correlation.at[known].max(jnp.where(strength > 0, jnp.inf, -1.0)).at[target].set(-1.0)
-    return jax.lax.top_k(rank, candidates)[1]
+    rank = correlation.at[known].max(jnp.where(strength > 0, jnp.inf, -1.0))
+    return jax.lax.top_k(jnp.where(allowed, rank, -1.0), candidates)[1]

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from dashjax.errors import InputError
+from dashjax.io.expression import read_gene_names
 from dashjax.io.tables import parse_number, parse_numbers, read_rows
 
 #: Header names of an edge table's columns, in lower case.
@@ -16,8 +17,11 @@ SOURCE_NAMES = ("source", "regulator", "from", "tf", "gene1")
 TARGET_NAMES = ("target", "to", "gene2")
 WEIGHT_NAMES = ("weight", "prior_weight", "importance")
 
+#: What becomes of names that the expression lacks.
+Match = Literal["exact", "intersect"]
 
-def read_prior(path: Path | str, genes: Sequence[str], match: Literal["exact", "intersect"] = "exact") -> np.ndarray:
+
+def read_prior(path: Path | str, genes: Sequence[str], match: Match = "exact") -> np.ndarray:
     """Read a prior network into the order of `genes`.
 
     Three layouts, told apart by the first row: an edge table with a header naming a source and a target
@@ -47,6 +51,25 @@ def read_prior(path: Path | str, genes: Sequence[str], match: Literal["exact", "
     if not network.any():
         raise InputError(f"{path}: no edge with a weight other than zero among the expression's genes")
     return network
+
+
+def read_regulators(path: Path | str, genes: Sequence[str], match: Match = "exact") -> np.ndarray:
+    """Read which genes may regulate: their names, one per line, with or without a header as in `read_gene_names`.
+
+    Args:
+        path: the file.
+        genes: names of the expression's genes.
+        match: "exact" refuses names that are not among them, "intersect" leaves those out.
+
+    Returns:
+        An array (gene,), True for genes that are named.
+
+    Raises:
+        InputError: on unknown or repeated names; the message names the file and the row or the names.
+    """
+    names, _ = read_gene_names(path)
+    _match(names, genes, path, match)
+    return np.isin(genes, names)
 
 
 def write_edges(path: Path | str, edges) -> None:

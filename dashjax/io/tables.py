@@ -74,3 +74,15 @@ def parse_numbers(cells: list[str], where: str, columns: list[str] | None = None
             raise InputError(f"{where}, column {column}: expected a number, found '{cell[:40]}'")
         values[number] = value
     return values
+
+
+def make_folder(path: Path) -> None:
+    """Make an output folder with its parents.
+
+    Raises:
+        InputError: where it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from None

@@ -32,6 +32,7 @@ from dashjax.sparsity.schedules import (
     simulated_schedule,
 )
 from dashjax.sparsity.scores import (
+    dash_deep,
     dash_input_layer,
     dash_one_layer,
     dash_output_layer,
@@ -64,6 +65,7 @@ __all__ = [
     "Variant",
     "apply_masks",
     "count_alive",
+    "dash_deep",
     "dash_input_layer",
     "dash_one_layer",
     "dash_output_layer",

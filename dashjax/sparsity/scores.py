@@ -7,6 +7,9 @@ for by least squares from the other layers' scores.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -22,8 +25,9 @@ def dash_scores(
     similarity: Float[Array, "regulator regulator"],
     trust: Float[Array, " layer"],
 ) -> Layers:
-    """Score every weight of a field with one or two prunable layers, branch by branch.
+    """Score every weight of a field, branch by branch.
 
+    One layer takes the prior as it is, two solve for it with C's help, more solve for it alone, see `dash_deep`.
     λ = 0 everywhere is iterative magnitude pruning, λ = 1 is BioPrune.
 
     Args:
@@ -31,10 +35,7 @@ def dash_scores(
         magnitudes: the field's normalised magnitudes.
         prior: prior edges.
         similarity: input-input knowledge C.
-        trust: λ per layer.
-
-    Raises:
-        NotImplementedError: for fields with more than two prunable layers.
+        trust: λ of the first layer (and of those between) and of the last.
     """
     target_first = jnp.abs(prior).T
     if len(magnitudes) == 1:
@@ -44,7 +45,7 @@ def dash_scores(
         inner = jax.vmap(dash_input_layer, in_axes=(0, 0, None, None))(magnitudes[0], previous[0], similarity, trust[0])
         outer = jax.vmap(dash_output_layer, in_axes=(0, 0, None, None))(magnitudes[1], inner, target_first, trust[1])
         return inner, outer
-    raise NotImplementedError(f"DASH scores for {len(magnitudes)} layers")
+    return jax.vmap(dash_deep, in_axes=(0, 0, None, None))(previous, magnitudes, target_first, trust)
 
 
 def dash_one_layer(
@@ -101,6 +102,38 @@ def dash_output_layer(
     """
     guess = _solve_gram(input_score, input_score @ prior.T).T
     return (1 - trust) * magnitude + trust * jnp.abs(guess)
+
+
+def dash_deep(
+    previous: Sequence[Float[Array, "out in"]],
+    magnitudes: Sequence[Float[Array, "out in"]],
+    prior: Float[Array, "target regulator"],
+    trust: Float[Array, " layer"],
+) -> tuple[Float[Array, "out in"], ...]:
+    """Ω_l = (1−λ)·norm|W_l| + λ·|pinvL(Ω_L…Ω_{l+1}) · P · pinvR(Ω_{l−1}…Ω₁)|, for any number of layers.
+
+    Each layer's score is solved for with the others held fixed, from the first to the last: those before it are the new
+    ones, those after it the previous ones (proposed by Hossain et al., NeurIPS 2024, appendix).
+
+    Args:
+        previous: the scores of the last pruning, input layer first.
+        magnitudes: norm|W| of every layer.
+        prior: P, prior edges as (target, regulator).
+        trust: λ of all layers but the last, and of the last.
+    """
+    scores = list(previous)
+    last = len(scores) - 1
+    for number, magnitude in enumerate(magnitudes):
+        guess = prior
+        if number < last:
+            after = functools.reduce(lambda product, score: score @ product, scores[number + 1 :])
+            guess = _solve_gram(after.T, after.T @ guess)
+        if number > 0:
+            before = functools.reduce(lambda product, score: score @ product, scores[:number])
+            guess = _solve_gram(before, before @ guess.T).T
+        share = trust[1] if number == last else trust[0]
+        scores[number] = (1 - share) * magnitude + share * jnp.abs(guess)
+    return tuple(scores)
 
 
 def path_sum(layers: Layers) -> Float[Array, ""]:

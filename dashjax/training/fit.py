@@ -298,6 +298,18 @@ def start(key: PRNGKeyArray, data: Split, hyper: Hyperparameters, config: FitCon
     )
 
 
+def allow_regulators(state: RunState, regulators: Bool[Array, " gene"]) -> RunState:
+    """Return a run in which only some genes may regulate: the other genes' columns of the first layer are dead.
+
+    Args:
+        state: a run, or an ensemble's, before its first epoch.
+        regulators: True for genes that may regulate.
+    """
+    first, *rest = state.pruner.masks
+    masks = (first & regulators, *rest)
+    return eqx.tree_at(lambda s: (s.field, s.pruner.masks), state, (apply_masks(masks, state.field), masks))
+
+
 def advance(
     key: PRNGKeyArray,
     data: Split,

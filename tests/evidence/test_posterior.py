@@ -71,7 +71,7 @@ def test_screening_keeps_prior_edges_and_finds_what_they_leave_over():
     response = design[:, 3] + 0.5 * design[:, 7]
     confidence = np.zeros(20)
     confidence[[3, 11]] = 1.0, 0.4
-    chosen = _screen(jnp.asarray(design), jnp.asarray(response), jnp.asarray(confidence), 5, 6)
+    chosen = _screen(jnp.asarray(design), jnp.asarray(response), jnp.asarray(confidence), jnp.arange(20) != 5, 6)
     assert {3, 7, 11} <= set(chosen.tolist())
     assert 5 not in chosen.tolist()
     assert len(set(chosen.tolist())) == 6
@@ -107,7 +107,7 @@ def linear_system(trajectories=40, noise=0.01):
 
 def test_regression_recovers_a_linear_systems_rates():
     field, paths, observed, rates = linear_system(noise=0.0)
-    regressions = regress(field, paths, observed, make_prior(np.zeros((6, 6))), 5)
+    regressions = regress(field, paths, observed, make_prior(np.zeros((6, 6))), 5, ~jnp.eye(6, dtype=bool))
     for target in range(2):
         gram, moment = np.asarray(regressions.gram[target]), np.asarray(regressions.moment[target])
         found = np.linalg.lstsq(gram, moment, rcond=1e-5)[0] * np.asarray(regressions.scale[target])
@@ -120,12 +120,12 @@ def test_odds_follow_the_prior_where_it_is_right_and_drop_it_where_it_is_not():
     rng = np.random.default_rng(4)
     truth = (rng.random((30, 30)) < 0.06) * 1.0
     np.fill_diagonal(truth, 0)
+    pairs = ~np.eye(30, dtype=bool)
     for prior, low, high in ((truth, 3.0, 20.0), (rng.permutation(truth.ravel()).reshape(30, 30), -1.5, 1.5)):
         features = odds_features(jnp.asarray(prior.T))
-        odds = fit_odds(jnp.asarray(truth), features, expected_odds(30))
+        odds = fit_odds(jnp.asarray(truth), features, expected_odds(30), jnp.asarray(pairs))
         assert low < odds[1] < high
     # A stationary point of the penalised likelihood.
-    pairs = ~np.eye(30, dtype=bool)
     expected = jax.nn.sigmoid(features @ odds)
     slope = np.einsum("tr,trf->f", (truth - expected) * pairs, features)
     pull = (odds - expected_odds(30)) / np.square([2.0, 3.0, 1.0])

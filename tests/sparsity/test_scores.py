@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dashjax import Phoenix, make_prior
-from dashjax.sparsity import Dash, dash_input_layer, dash_one_layer, dash_output_layer, dash_scores
+from dashjax.sparsity import Dash, dash_deep, dash_input_layer, dash_one_layer, dash_output_layer, dash_scores
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,41 @@ def test_initial_scores_follow_the_variant():
     assert min(float(s.min()) for s in Dash("paper").init(jax.random.key(2), field).scores) < 0
 
 
-def test_three_layers_are_refused_by_name():
-    layer = jnp.ones((1, 2, 2))
-    with pytest.raises(NotImplementedError, match="3 layers"):
-        dash_scores((layer,) * 3, (layer,) * 3, layer[0], layer[0], jnp.zeros(3))
+def test_deep_scores_are_the_printed_formulas():
+    rng = np.random.default_rng(1)
+    first, middle, last = rng.normal(size=(3, 8)), rng.normal(size=(3, 3)) + 2 * np.eye(3), rng.normal(size=(6, 3))
+    sizes = [score.shape for score in (first, middle, last)]
+    magnitudes = [np.abs(rng.normal(size=size)) for size in sizes]
+    prior, share = (rng.random((6, 8)) < 0.4) * 1.0, np.array([0.3, 0.6])
+    omega_1 = 0.7 * magnitudes[0] + 0.3 * np.abs(np.linalg.pinv(last @ middle) @ prior)
+    omega_2 = 0.7 * magnitudes[1] + 0.3 * np.abs(np.linalg.pinv(last) @ prior @ np.linalg.pinv(omega_1))
+    omega_3 = 0.4 * magnitudes[2] + 0.6 * np.abs(prior @ np.linalg.pinv(omega_2 @ omega_1))
+    found = dash_scores(
+        tuple(jnp.asarray(score)[None] for score in (first, middle, last)),
+        tuple(jnp.asarray(magnitude)[None] for magnitude in magnitudes),
+        jnp.asarray(prior).T,
+        jnp.zeros((8, 8)),
+        jnp.asarray(share),
+    )
+    for ours, expected in zip(found, (omega_1, omega_2, omega_3), strict=True):
+        np.testing.assert_allclose(ours[0], expected, rtol=1e-2, atol=1e-2)
+
+
+def test_deep_scores_reproduce_layers_that_spell_out_the_prior():
+    rng = np.random.default_rng(2)
+    layers = [rng.random((3, 8)), rng.random((3, 3)) + np.eye(3), rng.random((6, 3))]
+    prior = layers[2] @ layers[1] @ layers[0]
+    stacked = tuple(jnp.asarray(layer)[None] for layer in layers)
+    nothing = tuple(0 * layer for layer in stacked)
+    found = dash_scores(stacked, nothing, jnp.asarray(prior).T, jnp.zeros((8, 8)), jnp.ones(2))
+    for ours, expected in zip(found, layers, strict=True):
+        np.testing.assert_allclose(ours[0], expected, rtol=1e-2, atol=1e-3)
+
+
+def test_deep_and_two_layer_rules_agree_on_the_last_layer(arrays):
+    a = arrays
+    previous = [jnp.asarray(a["previous"]), jnp.asarray(a["outer"])]
+    magnitudes, trust = [jnp.asarray(a["inner"]), jnp.asarray(a["outer"])], jnp.array([0.3, 0.6])
+    prior = jnp.abs(a["prior"]).T
+    inner, outer = dash_deep(previous, magnitudes, prior, trust)
+    np.testing.assert_allclose(outer, dash_output_layer(a["outer"], inner, prior, 0.6), rtol=1e-4)
