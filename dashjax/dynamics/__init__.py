@@ -2,7 +2,7 @@
 
 from dashjax.dynamics.direct import Direct, DirectSpec
 from dashjax.dynamics.field import AbstractField, AbstractSpec, Layers
-from dashjax.dynamics.mlp import Perceptron, PerceptronSpec
+from dashjax.dynamics.mlp import DeepPerceptron, DeepPerceptronSpec, Perceptron, PerceptronSpec
 from dashjax.dynamics.phoenix import Phoenix, PhoenixSpec
 from dashjax.dynamics.solve import (
     Adaptive,
@@ -17,6 +17,8 @@ __all__ = [
     "AbstractField",
     "AbstractSpec",
     "Adaptive",
+    "DeepPerceptron",
+    "DeepPerceptronSpec",
     "Direct",
     "DirectSpec",
     "ExponentialMidpoint",

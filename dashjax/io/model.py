@@ -10,11 +10,16 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 
-from dashjax.dynamics import AbstractField, Direct, Perceptron, Phoenix
+from dashjax.dynamics import AbstractField, DeepPerceptron, Direct, Perceptron, Phoenix
 from dashjax.errors import InputError
 
 _FORMAT = 1
-_FIELDS: dict[str, type[AbstractField]] = {"phoenix": Phoenix, "mlp": Perceptron, "direct": Direct}
+_FIELDS: dict[str, type[AbstractField]] = {
+    "phoenix": Phoenix,
+    "mlp": Perceptron,
+    "deep": DeepPerceptron,
+    "direct": Direct,
+}
 
 
 def save_model(path: Path | str, field: AbstractField, genes: Sequence[str]) -> None:

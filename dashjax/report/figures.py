@@ -66,7 +66,7 @@ def sparsity_accuracy(table, rows: Sequence[dict[str, Any]]) -> Figure:
         axes.axhline(prior, color=colour(PRIOR_ONLY), linestyle="--", label="prior only")
         axes.set(xlabel="weights that are exactly zero (%)", ylabel=title, xlim=(-3, 103))
         axes.set_ylim(0.45 if metric == "balanced_accuracy" else -0.02, 1.02)
-    panels[0].set_title("edges found (any non-zero counts)")
+    panels[0].set_title("edges found")
     panels[1].set_title("edges ranked (needs precision)")
     panels[1].legend(loc="upper left", frameon=False, bbox_to_anchor=(1.0, 1.0))
     return figure

@@ -15,7 +15,6 @@ import jax
 import numpy as np
 import pandas as pd
 
-from dashjax.networks import relative_effects
 from dashjax.report import figures as draw
 from dashjax.report.page import render_page
 from dashjax.report.tables import GROUP, order_columns, printed_rows, row_labels, summarise
@@ -36,12 +35,13 @@ CAPTIONS = {
     "effects": (
         "True and inferred effects",
         "Rows are regulators with the most targets on top, columns targets grouped by their main regulator; red "
-        "activates, blue represses. First seed of each method; lone edges are drawn one pixel wider.",
+        "activates, blue represses; for an ensemble, the probability of each edge. First seed of each method; lone "
+        "edges are drawn one pixel wider.",
     ),
     "precision_recall": (
         "Precision and recall",
-        "Edges ranked by the size of their relative effect, first seed of each method. The star is the prior itself, "
-        "which ranks nothing.",
+        "Edges ranked by the size of their relative effect, or by their probability for an ensemble, first seed of "
+        "each method. The star is the prior itself, which ranks nothing.",
     ),
 }
 
@@ -176,7 +176,7 @@ def _draw(results: Results, rows: list[dict[str, Any]]) -> dict[str, Any]:
         curves[name] = arrays
         healthy = [a for a, status in zip(arrays, runs["status"], strict=False) if status != "diverged"]
         if healthy:
-            networks[name] = np.asarray(relative_effects(study.field_of(row["method"], healthy[0])))
+            networks[name] = study.network_of(row["method"], healthy[0])
     truth = study.system.truth
     first = table.iloc[0]
     prior = np.asarray(study.prior(float(first["prior_corruption"]), int(first["seed"])).edges)

@@ -49,7 +49,7 @@ PAPER_METHODS = (
 #: Named variants of some, as the released code runs them or with the published setting.
 RELEASED_METHODS = ("cnode_released", "l0_released", "pathreg_released", "pinn_mp_87")
 #: Ours, one weight per edge.
-EDGE_METHODS = ("direct+dash", "direct+l1")
+EDGE_METHODS = ("direct+dash", "direct+l1", "direct+dash+ensemble")
 CORE_METHODS = ("dense", "imp", "sparseflow", "pinn_mp", "bioprune", "dash")
 
 

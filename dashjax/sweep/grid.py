@@ -100,10 +100,17 @@ class Grid(_Strict):
     field: Literal["phoenix", "mlp"] = "phoenix"
     objective: Literal["one_step", "whole_trajectory"] = "one_step"
     hidden: Annotated[int, Field(ge=1)] | None = None
+    hidden_layers: Annotated[int, Field(ge=1)] = 1
     folds: Annotated[int, Field(ge=0)] = 0
     trajectories_per_step: Annotated[int, Field(ge=1)] = 1
 
     _lists = field_validator("noise", "prior_corruption", mode="before")(_listed)
+
+    @model_validator(mode="after")
+    def _depth_has_a_field(self) -> Self:
+        if self.hidden_layers > 1 and self.field != "mlp":
+            raise ValueError(f"hidden_layers: only field mlp can have {self.hidden_layers}")
+        return self
 
     @model_validator(mode="after")
     def _enough_folds(self) -> Self:

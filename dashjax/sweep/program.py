@@ -42,7 +42,7 @@ from dashjax.training import (
 #: Epochs per call of the compiled program: how finely a sweep can be watched and interrupted.
 EPOCHS_PER_CALL = 10
 
-#: Expected precision of the edge set that a posterior returns.
+#: Expected precision of the edge set that an ensemble returns.
 PRECISION = 0.9
 
 #: On a CPU each worker thread runs its own single-threaded program. Two of them do 2.2 times the work

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import jax
@@ -11,14 +11,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from dashjax.data import Prior, Split, canonical_order, make_prior
-from dashjax.dynamics import AbstractField, AbstractSpec, PerceptronSpec, PhoenixSpec
+from dashjax.dynamics import AbstractField, AbstractSpec, DeepPerceptronSpec, PerceptronSpec, PhoenixSpec
 from dashjax.io import read_system
+from dashjax.networks import relative_effects
 from dashjax.simulate import System, generate_system, make_system, relocate_edges, simulate_study
 from dashjax.sweep.grid import Cell, Grid, SimulatedSystem
 from dashjax.training import FitConfig, OneStep, WholeTrajectory, find_method
 from dashjax.training.fit import NUMERICS_VERSION
 
-_FIELDS: dict[str, Callable[[int | None], AbstractSpec]] = {"phoenix": PhoenixSpec, "mlp": PerceptronSpec}
 _OBJECTIVES = {"one_step": OneStep(), "whole_trajectory": WholeTrajectory()}
 
 
@@ -43,6 +43,15 @@ class Study:
         spec = find_method(method).configure(self.config).field
         kind = type(jax.eval_shape(lambda key: spec.init(key, len(self.system.genes)), jax.random.key(0)))
         return kind(**{name: jnp.asarray(arrays[f"field_{name}"]) for name in kind.__dataclass_fields__})
+
+    def network_of(self, method: str, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the network that a run is scored by, signed, (regulator, target).
+
+        Relative effects, or for an ensemble the probability of each edge with the sign that is more probable.
+        """
+        if "posterior_probability" in arrays:
+            return arrays["posterior_probability"] * np.where(arrays["posterior_activation"] < 0.5, -1.0, 1.0)
+        return np.asarray(relative_effects(self.field_of(method, arrays)))
 
     def prior(self, prior_corruption: float, seed: int) -> Prior:
         """Return the truth with a share of its edges relocated, as seeded by a run."""
@@ -84,7 +93,7 @@ def make_study(grid: Grid) -> Study:
     plan = grid.trajectories
     data = simulate_study(system, grid.system.seed, plan.train, plan.validation, plan.test, plan.times)
     config = FitConfig(
-        field=_FIELDS[grid.field](grid.hidden),
+        field=_field(grid),
         objective=_OBJECTIVES[grid.objective],
         epochs=grid.epochs,
         trajectories_per_step=grid.trajectories_per_step,
@@ -99,6 +108,14 @@ def make_study(grid: Grid) -> Study:
         # Rounded, so that another machine's last digits do not make it another study.
         digest.update(np.round(np.asarray(leaf, np.float64), 4).astype(np.float32).tobytes())
     return Study(system, data, config, digest.hexdigest()[:16])
+
+
+def _field(grid: Grid) -> AbstractSpec:
+    if grid.field == "phoenix":
+        return PhoenixSpec(grid.hidden)
+    if grid.hidden_layers == 1:
+        return PerceptronSpec(grid.hidden)
+    return DeepPerceptronSpec(grid.hidden, grid.hidden_layers)
 
 
 def stack(trees):

@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 
 from dashjax import FitConfig, fit, make_hyperparameters, make_prior, no_pruning, relative_effects, score_network
-from dashjax.dynamics import Direct, DirectSpec, Perceptron, PerceptronSpec
+from dashjax.dynamics import DeepPerceptron, DeepPerceptronSpec, Direct, DirectSpec, Perceptron, PerceptronSpec
 from dashjax.sparsity import PriorWeightedL1
 
 
-@pytest.mark.parametrize("spec", [DirectSpec(), PerceptronSpec(6)], ids=["direct", "perceptron"])
+@pytest.mark.parametrize(
+    "spec", [DirectSpec(), PerceptronSpec(6), DeepPerceptronSpec(6, 3)], ids=["direct", "perceptron", "deep"]
+)
 def test_fields_keep_their_contract(spec):
     field = spec.init(jax.random.key(0), 7)
-    assert isinstance(field, Direct | Perceptron)
+    assert isinstance(field, Direct | Perceptron | DeepPerceptron)
     states = jax.random.uniform(jax.random.key(1), (3, 7))
     np.testing.assert_allclose(field(0.0, states), field.production(states) - field.decay() * states, rtol=1e-6)
     doubled = field.with_layers(tuple(2 * layer for layer in field.layers()))
@@ -22,6 +24,20 @@ def test_fields_keep_their_contract(spec):
     assert [m.shape for m in field.magnitudes()] == [w.shape for w in field.layers()]
     for magnitude in field.magnitudes():
         np.testing.assert_allclose(magnitude.sum((1, 2)), 1, rtol=1e-5)
+
+
+def test_a_deep_perceptron_composes_its_layers():
+    field = DeepPerceptronSpec(4, 2).init(jax.random.key(0), 5)
+    assert [layer.shape for layer in field.layers()] == [(1, 4, 5), (1, 4, 4), (1, 5, 4)]
+    first, second, last = (np.asarray(layer[0], float) for layer in field.layers())
+    state = np.linspace(-1, 1, 5)
+
+    def elu(x):
+        return np.where(x > 0, x, np.expm1(np.minimum(x, 0)))
+
+    hidden = elu(second @ elu(first @ state + np.asarray(field.biases[0])) + np.asarray(field.biases[1]))
+    np.testing.assert_allclose(field.regulation(jnp.asarray(state)), last @ hidden, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(field.effects(), (last @ second @ first).T, rtol=1e-4, atol=1e-5)
 
 
 def test_direct_effects_are_the_slopes_at_half_expression():

@@ -256,9 +256,10 @@ def test_what_changes_the_numbers_changes_the_study_and_nothing_else(finished):
             "same": {"objective": "one_step", "noise": 0.3, "methods": ["imp"], "folds": 2},
             "objective": {"objective": "whole_trajectory"},
             "field": {"field": "mlp"},
+            "depth": {"field": "mlp", "hidden_layers": 2},
             "step": {"trajectories_per_step": 2},
             "times": {"trajectories": CONTENT["trajectories"] | {"times": [0, 1, 4]}},
         }.items()
     }
     assert prints.pop("same") == results.study.fingerprint
-    assert len({*prints.values(), results.study.fingerprint}) == 5
+    assert len({*prints.values(), results.study.fingerprint}) == 6

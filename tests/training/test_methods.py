@@ -61,6 +61,16 @@ def test_a_stronger_pull_on_thresholds_leaves_fewer_weights(tmp_path):
     assert pruned[1] > pruned[0] + 0.1
 
 
+def test_dash_prunes_a_deep_field_to_its_sparsity(tmp_path):
+    grid = parse_grid(CONTENT | {"methods": ["dash"], "field": "mlp", "hidden_layers": 2})
+    results = run_sweep(grid, tmp_path / "out")
+    row = results.table.iloc[0]
+    assert row["status"] == "finished"
+    assert row["sparsity"] == pytest.approx(find_method("dash").target_sparsity(24), abs=0.05)
+    field = results.study.field_of("dash", results.store.arrays(row["chunk"], row["id"]))
+    assert len(field.layers()) == 3
+
+
 def test_a_new_method_is_one_definition_and_one_entry(monkeypatch, tmp_path):
     toy = Method(
         "halve",
