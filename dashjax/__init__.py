@@ -3,9 +3,10 @@
 `dashjax.fit` is one run as one pure function; everything else feeds it or reads its result.
 """
 
-from dashjax.data import Prior, Split, Trajectories, make_prior, make_trajectories, shared_targets
+from dashjax.data import Prior, Split, Trajectories, combine_priors, make_prior, make_trajectories, shared_targets
 from dashjax.dynamics import Adaptive, Direct, DirectSpec, FixedSteps, Phoenix, PhoenixSpec
 from dashjax.errors import InputError
+from dashjax.evidence import EdgePosterior, PosteriorConfig, edge_posterior, edges_at_precision, ensemble_posterior
 from dashjax.networks import edge_list, effects, relative_effects, score_network
 from dashjax.simulate import generate_system, relocate_edges, simulate_study
 from dashjax.sparsity import genome_schedule, make_schedule, no_pruning, simulated_schedule, sparsity
@@ -28,6 +29,7 @@ __all__ = [
     "Adaptive",
     "Direct",
     "DirectSpec",
+    "EdgePosterior",
     "FitConfig",
     "FitResult",
     "FixedSteps",
@@ -36,12 +38,17 @@ __all__ = [
     "OneStep",
     "Phoenix",
     "PhoenixSpec",
+    "PosteriorConfig",
     "Prior",
     "Split",
     "Trajectories",
     "WholeTrajectory",
+    "combine_priors",
     "edge_list",
+    "edge_posterior",
+    "edges_at_precision",
     "effects",
+    "ensemble_posterior",
     "find_method",
     "fit",
     "generate_system",

@@ -127,7 +127,10 @@ def report(folder: Annotated[Path, typer.Argument(help="Results folder of a swee
 @app.command()
 def fit(
     expression: Annotated[Path, typer.Option(help="PHOENIX trajectory CSV, or a tidy table trajectory,time,GENE,…")],
-    prior: Annotated[Path, typer.Option(help="Edge table source,target[,weight], or a regulator × target matrix.")],
+    prior: Annotated[
+        list[Path],
+        typer.Option(help="Edge table source,target[,weight], or a regulator × target matrix; may be repeated."),
+    ],
     out: Out,
     method: Annotated[str, typer.Option(help="How to reach a sparse network; `dashjax methods` lists all.")] = "dash",
     genes: Annotated[Path | None, typer.Option(help="Gene names, for a PHOENIX CSV.")] = None,
@@ -156,7 +159,7 @@ def fit(
     with _bar("training") as update:
         summary = fit_files(
             expression=expression,
-            prior=prior,
+            priors=prior,
             out=out,
             method=method,
             genes_file=genes,

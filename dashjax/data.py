@@ -68,10 +68,12 @@ class Prior(eqx.Module):
         edges: signed weight of each (regulator, target) pair; zero means no prior edge.
         similarity: input-input knowledge C of the first-layer score; by default the number of
             targets that two genes share, |A||A|ᵀ (see `shared_targets`).
+        sources: where the belief comes from several sources, the edges that each of them states; None for one.
     """
 
     edges: Float[Array, "regulator target"]
     similarity: Float[Array, "gene gene"]
+    sources: Float[Array, "source regulator target"] | None = None
 
 
 class Split(eqx.Module):
@@ -127,6 +129,19 @@ def make_prior(edges, similarity=None) -> Prior:
     elif np.shape(similarity) != edges.shape:
         raise InputError(f"prior: similarity has shape {np.shape(similarity)}, expected {edges.shape}")
     return Prior(jnp.asarray(edges), jnp.asarray(similarity, dtype=jnp.float32))
+
+
+def combine_priors(priors: Sequence[Prior]) -> Prior:
+    """Join several priors over the same genes: every edge as its most confident source states it.
+
+    The sources stay apart in `Prior.sources`, for `edge_posterior` trusts each as far as the data bear it out.
+    """
+    if len(priors) == 1:
+        return priors[0]
+    stacked = jnp.stack([prior.edges for prior in priors])
+    strongest = jnp.argmax(jnp.abs(stacked), axis=0)
+    edges = jnp.take_along_axis(stacked, strongest[None], axis=0)[0]
+    return Prior(edges, shared_targets(edges), stacked)
 
 
 def make_trajectories(times: Sequence, expression: Sequence) -> Trajectories:

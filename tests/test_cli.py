@@ -97,17 +97,20 @@ def test_fit_accepts_one_long_trajectory(tmp_path, dashjax):
 def test_an_ensemble_writes_the_posterior_of_its_edges(simulated, tmp_path, dashjax):
     out = tmp_path / "fit"
     genes = (simulated / "genes.csv").read_text().split()[1:]
-    prior = pd.read_csv(simulated / "prior.tsv", sep="\t")
+    prior = pd.concat(pd.read_csv(simulated / name, sep="\t") for name in ("prior.tsv", "truth.tsv"))
+    prior = prior.drop_duplicates(["source", "target"])
     # All but one of the prior's sources may regulate.
     barred = prior["source"].value_counts().index[-1]
     (tmp_path / "regulators.txt").write_text("\n".join(gene for gene in genes if gene != barred))
     code, text, err = dashjax(
         "fit", "--expression", simulated / "trajectories.csv", "--genes", simulated / "genes.csv",
-        "--prior", simulated / "prior.tsv", "--out", out, "--epochs", 6, "--method", "direct+l1",
+        "--prior", simulated / "prior.tsv", "--prior", simulated / "truth.tsv", "--out", out,
+        "--epochs", 6, "--method", "direct+l1",
         "--ensemble", 2, "--precision", 0.8, "--regulators", tmp_path / "regulators.txt",
     )  # fmt: skip
     assert code == 0, err
     text = " ".join(text.split())
+    assert text.count("are expected to be true") == 2
     assert "left out because their source may not regulate" in text
     assert "at an expected precision of 0.8" in text
     edges = pd.read_csv(out / "edges.tsv", sep="\t")

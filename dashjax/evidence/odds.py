@@ -4,42 +4,56 @@ from __future__ import annotations
 
 import math
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from dashjax.data import Prior
 from dashjax.linalg import inverse_positive_definite
 
 Features = Float[Array, "target regulator feature"]
 Coefficients = Float[Array, " feature"]
 
-#: Standard deviations of what is believed about the coefficients before any data.
-BELIEF = (2.0, 3.0, 1.0)
-#: Newton steps; the problem is convex and has three unknowns.
+#: Newton steps; the problem is convex and has few unknowns.
 NEWTON_STEPS = 8
 
 
-def odds_features(prior: Float[Array, "regulator target"]) -> Features:
-    """Return what an edge's odds may depend on: a constant, its confidence in the prior, and its regulator's renown.
+class Belief(eqx.Module):
+    """What is believed about the coefficients before any data: independent normals.
+
+    Attributes:
+        mean: of each coefficient.
+        deviation: its standard deviation.
+    """
+
+    mean: Coefficients
+    deviation: Coefficients
+
+
+def odds_features(prior: Prior) -> Features:
+    """Return what an edge's odds may depend on: a constant, its confidence in each source, its regulator's renown.
 
     Renown is log(1 + the regulator's prior confidence in all *other* targets): who is known to regulate regulates.
     """
-    confidence = jnp.clip(jnp.abs(prior.T), 0.0, 1.0)
-    renown = jnp.log1p(confidence.sum(axis=0) - confidence)
-    return jnp.stack([jnp.ones_like(confidence), confidence, renown], axis=-1)
+    sources = prior.edges[None] if prior.sources is None else prior.sources
+    confidence = jnp.clip(jnp.abs(sources.mT), 0.0, 1.0)
+    best = confidence.max(axis=0)
+    renown = jnp.log1p(best.sum(axis=0) - best)
+    return jnp.stack([jnp.ones_like(best), *confidence, renown], axis=-1)
 
 
-def expected_odds(genes: int) -> Coefficients:
-    """Return the coefficients believed in before any data: two regulators per gene, even odds for a prior edge."""
+def initial_belief(genes: int, sources: int) -> Belief:
+    """Return the belief that a gene has two regulators, and that an edge that one source states has even odds."""
     share = min(2 / genes, 0.4)
     rare = math.log(share / (1 - share))
-    return jnp.array([rare, -rare, 0.0])
+    return Belief(jnp.array([rare, *[-rare] * sources, 0.0]), jnp.array([2.0, *[3.0] * sources, 1.0]))
 
 
 def fit_odds(
     probability: Float[Array, "target regulator"],
     features: Features,
-    belief: Coefficients,
+    belief: Belief,
     allowed: Bool[Array, "target regulator"],
 ) -> Coefficients:
     """Return the coefficients that explain the current edge probabilities best (logistic regression, Newton).
@@ -49,17 +63,17 @@ def fit_odds(
     Args:
         probability: of every edge, as the chains have it.
         features: from `odds_features`.
-        belief: the coefficients' means before any data.
+        belief: about the coefficients, before any data.
         allowed: the pairs that may be edges; others do not count.
     """
-    precision = jnp.diag(1 / jnp.square(jnp.array(BELIEF)))
+    precision = jnp.diag(1 / jnp.square(belief.deviation))
 
     def newton(coefficients, _):
         expected = jax.nn.sigmoid(features @ coefficients)
         slope = jnp.einsum("tr,trf->f", (probability - expected) * allowed, features)
         weight = expected * (1 - expected) * allowed
         curvature = jnp.einsum("trf,tr,trg->fg", features, weight, features) + precision
-        step = inverse_positive_definite(curvature) @ (slope - precision @ (coefficients - belief))
+        step = inverse_positive_definite(curvature) @ (slope - precision @ (coefficients - belief.mean))
         return coefficients + jnp.clip(step, -2, 2), None
 
-    return jax.lax.scan(newton, belief, length=NEWTON_STEPS)[0]
+    return jax.lax.scan(newton, belief.mean, length=NEWTON_STEPS)[0]

@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 from dashjax.data import Prior, Trajectories
 from dashjax.dynamics import AbstractField, FixedSteps
 from dashjax.dynamics.solve import Solve
-from dashjax.evidence.odds import Coefficients, expected_odds, fit_odds, odds_features
+from dashjax.evidence.odds import Coefficients, fit_odds, initial_belief, odds_features
 from dashjax.evidence.paths import follow, initial_states
 from dashjax.evidence.regression import Regressions, regress
 from dashjax.evidence.sampler import LEAST_NOISE, SLAB, Chain, partners, sweep
@@ -43,7 +43,7 @@ class EdgePosterior(eqx.Module):
         effect: posterior mean of the target's production rate per unit of the regulator's expression, zero included.
         spread: its posterior standard deviation.
         activation: probability that the edge activates, given that it exists; one half where it was never drawn.
-        odds: coefficients of the log odds before the data: constant, prior confidence, regulator's renown.
+        odds: coefficients of the log odds before the data: constant, confidence in each source, regulator's renown.
         noise: standard deviation of each gene's observations around its regression, relative to their own.
     """
 
@@ -88,8 +88,8 @@ def edge_posterior(
     allowed = jnp.ones((genes, genes), bool) if regulators is None else jnp.broadcast_to(regulators, (genes, genes))
     allowed = allowed & ~jnp.eye(genes, dtype=bool)
     regressions = regress(field, paths, observed, prior, candidates, allowed)
-    features = odds_features(prior.edges)
-    belief = expected_odds(genes)
+    features = odds_features(prior)
+    belief = initial_belief(genes, features.shape[-1] - 2)
     tested = regressions.candidates
     row = jnp.arange(genes)[:, None]
     partner = jax.vmap(partners)(regressions.gram)
@@ -116,7 +116,7 @@ def edge_posterior(
     rounds = temperatures, jax.random.split(key, config.rounds)
     slab = jnp.full(len(SLAB), 1 / len(SLAB))
     carry, _ = jax.lax.scan(
-        lambda c, x: (round_(c, x)[0], None), (begun, belief, slab), jax.tree.map(lambda x: x[:-last], rounds)
+        lambda c, x: (round_(c, x)[0], None), (begun, belief.mean, slab), jax.tree.map(lambda x: x[:-last], rounds)
     )
     (_, odds, _), drawn = jax.lax.scan(round_, carry, jax.tree.map(lambda x: x[-last:], rounds))
     drawn = jax.tree.map(lambda leaf: leaf.mean(0), drawn)

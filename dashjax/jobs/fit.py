@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import PRNGKeyArray
 
-from dashjax.data import Prior, Split, Trajectories, make_prior
+from dashjax.data import Prior, Split, Trajectories, combine_priors, make_prior
 from dashjax.dynamics import PhoenixSpec
 from dashjax.errors import InputError
 from dashjax.evidence import EnsemblePosterior, edges_at_precision, ensemble_posterior
@@ -84,7 +84,7 @@ def single_transitions(trajectories: Trajectories) -> Trajectories:
 
 def fit_files(
     expression: Path,
-    prior: Path,
+    priors: Sequence[Path],
     out: Path,
     method: str = "dash",
     genes_file: Path | None = None,
@@ -124,12 +124,12 @@ def fit_files(
     if strength is not None:
         chosen.check_strength(strength)
     data = read_expression(expression, genes_file).in_canonical_order()
-    edges = read_prior(prior, data.genes, match)  # type: ignore[arg-type]
+    sources = [read_prior(path, data.genes, match) for path in priors]  # type: ignore[arg-type]
     allowed = np.ones(len(data.genes), bool)
     if regulators_file is not None:
         allowed = read_regulators(regulators_file, data.genes, match)  # type: ignore[arg-type]
-    barred = int((edges[~allowed] != 0).sum())
-    known = make_prior(np.where(allowed[:, None], edges, 0.0))
+    barred = sum(int((edges[~allowed] != 0).sum()) for edges in sources)
+    known = combine_priors([make_prior(np.where(allowed[:, None], edges, 0.0)) for edges in sources])
     train, held = hold_out(data.trajectories, validation, seed)
     split = Split(train, held, held)
 
@@ -152,7 +152,7 @@ def fit_files(
                 key, fields, data.trajectories, known, precision, regulators=jnp.asarray(allowed)
             )
         )(key, results.field)
-        said = _describe_posterior(posterior, known, precision)
+        said = _describe_posterior(posterior, known, priors, precision)
         table = posterior_table(posterior, known, data.genes, precision)
     index = {gene: number for number, gene in enumerate(data.genes)}
     table["in_prior"] = np.asarray(known.edges)[table["source"].map(index), table["target"].map(index)] != 0
@@ -235,21 +235,28 @@ def posterior_table(posterior: EnsemblePosterior, prior: Prior, genes: Sequence[
     )
 
 
-def _describe_posterior(posterior: EnsemblePosterior, prior: Prior, precision: float) -> list[str]:
-    """Say what the edges' posterior makes of the prior, and what it returns."""
+def _describe_posterior(
+    posterior: EnsemblePosterior, prior: Prior, paths: Sequence[Path], precision: float
+) -> list[str]:
+    """Say what the edges' posterior makes of each prior, and what it returns."""
     probability, known = np.asarray(posterior.posterior.probability), np.asarray(prior.edges) != 0
     returned = np.asarray(edges_at_precision(posterior.posterior.probability, precision))
-    signed = returned & (np.asarray(prior.edges) < 0).any() & known
-    agree = (np.asarray(posterior.posterior.activation) > 0.5) == (np.asarray(prior.edges) > 0)
-    signs = [f"{agree[signed].mean():.0%} of the {signed.sum()} returned prior edges have the prior's sign"]
-    signs = signs if signed.any() else []
-    share = f" ({100 * probability[known].mean():.0f} %)" if known.any() else ""
+    stated = np.asarray(prior.edges)[None] if prior.sources is None else np.asarray(prior.sources)
+    lines = []
+    for path, edges in zip(paths, stated, strict=True):
+        mine = edges != 0
+        share = f" ({probability[mine].mean():.0%})" if mine.any() else ""
+        lines.append(f"of {mine.sum()} edges in {path}, {probability[mine].sum():.1f} are expected to be true{share}")
+    activates = np.asarray(posterior.posterior.activation) > 0.5
+    signed = returned & known & (np.asarray(prior.edges) < 0).any()
+    if signed.any():
+        right = (activates == (np.asarray(prior.edges) > 0))[signed].mean()
+        lines.append(f"{right:.0%} of the {signed.sum()} returned prior edges have the prior's sign")
     return [
-        f"of {known.sum()} prior edges, {probability[known].sum():.1f} are expected to be true{share}; outside the "
-        f"prior, {probability[~known].sum():.1f} more",
+        *lines,
+        f"outside the prior, {probability[~known].sum():.1f} more are expected",
         f"returned: {returned.sum()} edges, {(returned & ~known).sum()} of them new, at an expected precision of "
         f"{precision:g}",
-        *signs,
     ]
 
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from dashjax import Direct, Split, Trajectories, make_prior, make_trajectories, score_network
+from dashjax.data import combine_priors
 from dashjax.dynamics import FixedSteps
 from dashjax.evidence import EdgePosterior, PosteriorConfig, edge_posterior, edges_at_precision
 from dashjax.evidence.ensemble import _combine
-from dashjax.evidence.odds import expected_odds, fit_odds, odds_features
+from dashjax.evidence.odds import fit_odds, initial_belief, odds_features
 from dashjax.evidence.paths import STEPS, Paths, follow, initial_states
 from dashjax.evidence.regression import _convolve, _project_out, _screen, regress
 
@@ -120,16 +121,31 @@ def test_odds_follow_the_prior_where_it_is_right_and_drop_it_where_it_is_not():
     rng = np.random.default_rng(4)
     truth = (rng.random((30, 30)) < 0.06) * 1.0
     np.fill_diagonal(truth, 0)
-    pairs = ~np.eye(30, dtype=bool)
+    pairs, belief = ~np.eye(30, dtype=bool), initial_belief(30, 1)
     for prior, low, high in ((truth, 3.0, 20.0), (rng.permutation(truth.ravel()).reshape(30, 30), -1.5, 1.5)):
-        features = odds_features(jnp.asarray(prior.T))
-        odds = fit_odds(jnp.asarray(truth), features, expected_odds(30), jnp.asarray(pairs))
+        features = odds_features(make_prior(prior.T))
+        odds = fit_odds(jnp.asarray(truth), features, belief, jnp.asarray(pairs))
         assert low < odds[1] < high
     # A stationary point of the penalised likelihood.
     expected = jax.nn.sigmoid(features @ odds)
     slope = np.einsum("tr,trf->f", (truth - expected) * pairs, features)
-    pull = (odds - expected_odds(30)) / np.square([2.0, 3.0, 1.0])
+    pull = (odds - belief.mean) / belief.deviation**2
     np.testing.assert_allclose(slope, pull, atol=1e-2)
+
+
+def test_each_source_is_trusted_by_itself():
+    rng = np.random.default_rng(5)
+    truth = (rng.random((40, 40)) < 0.06) * 1.0
+    np.fill_diagonal(truth, 0)
+    noise = rng.permutation(truth.ravel()).reshape(40, 40)
+    prior = combine_priors([make_prior(noise.T), make_prior(-0.5 * truth.T)])
+    # The more confident source states the edge, sign and all; where one is silent, the other speaks.
+    assert prior.edges.T[(noise == 0) & (truth == 1)].tolist() == [-0.5] * int(((noise == 0) & (truth == 1)).sum())
+    assert (prior.edges.T[noise == 1] == 1).all()
+    odds = fit_odds(
+        jnp.asarray(truth), odds_features(prior), initial_belief(40, 2), jnp.asarray(~np.eye(40, dtype=bool))
+    )
+    assert odds[1] < 1.5 < 6 < odds[2]
 
 
 def test_edge_set_of_a_precision_by_hand():
