@@ -142,6 +142,9 @@ def fit(
     hidden: Annotated[int | None, typer.Option(help="Hidden units; 2.14·√genes by default.", min=1)] = None,
     validation: Annotated[float, typer.Option(help="Share of the data held out to select the model.")] = 0.1,
     seed: Annotated[int, typer.Option(help="Seeds weights, order and hold-out.", min=0)] = 0,
+    tune: Annotated[
+        int | None, typer.Option(help="Choose λ or the strength by so many folds, instead of giving it.")
+    ] = None,
     ensemble: Annotated[
         int | None,
         typer.Option(help="Fit so many models on resampled trajectories; edges.tsv then holds edge probabilities."),
@@ -171,6 +174,7 @@ def fit(
             validation=validation,
             seed=seed,
             ensemble=ensemble,
+            tune=tune,
             precision=precision,
             regulators_file=regulators,
             on_epochs=update,
@@ -303,8 +307,8 @@ def _print_table(rows, out: Path) -> None:
     for row in cells:
         table.add_row(*row, style="italic" if row[0].startswith("prior_only") else None)
     console.print(table)
-    console.print("AUPR out: pairs the prior lacks. AUPR in: prior edges, true against false. Any non-zero is an edge,")
-    console.print("but an ensemble returns the edges that its posterior expects to be true in nine cases of ten.")
+    console.print("AUPR out: pairs the prior lacks. AUPR in: prior edges, true against false.")
+    console.print("Edges: all non-zeros; an ensemble returns those expected to be 90 % true.")
     console.print(f"report: {out / 'report.html'}", soft_wrap=True, highlight=False)
 
 

@@ -136,6 +136,26 @@ def test_an_ensemble_writes_the_posterior_of_its_edges(simulated, tmp_path, dash
     assert not np.asarray(field.effects())[genes.index(barred)].any()
 
 
+@pytest.mark.slow
+def test_tuning_chooses_a_setting_and_says_why(simulated, tmp_path, dashjax):
+    out = tmp_path / "fit"
+    code, text, err = dashjax(
+        "fit", "--expression", simulated / "trajectories.csv", "--genes", simulated / "genes.csv",
+        "--prior", simulated / "prior.tsv", "--out", out, "--epochs", 8, "--method", "direct+l1", "--tune", 2,
+    )  # fmt: skip
+    assert code == 0, err
+    assert (out / "figures" / "choice.png").read_bytes().startswith(b"\x89PNG")
+    tried = pd.read_csv(out / "choice.csv")
+    assert len(tried) == 9
+    assert tried["chosen"].sum() == 1
+    chosen = tried[tried["chosen"]].iloc[0]
+    assert f"chosen among 9 settings by 2 folds: strength {chosen['strength']:g}" in " ".join(text.split())
+    best = tried.loc[tried["validation_mse"].idxmin()]
+    within = tried[tried["validation_mse"] <= best["validation_mse"] + best["standard_error"]]
+    assert within["within_one_error"].all()
+    assert chosen["sparsity"].round(2) == within["sparsity"].round(2).max()
+
+
 BAD_FIT = [
     (["--expression", "absent.csv"], "absent.csv: no such file"),
     (["--method", "dahs"], "unknown method 'dahs'"),
@@ -148,6 +168,7 @@ BAD_FIT = [
     (["--epochs", "0"], "'--epochs'"),
     (["--genes", "absent.csv"], "absent.csv: no such file"),
     (["--ensemble", "0"], "--ensemble: must be at least 1"),
+    (["--tune", "9"], "--tune: 9 folds of 8 pieces"),
     (["--precision", "1.5"], "--precision: must be between 0 and 1"),
     (["--regulators", "absent.csv"], "absent.csv: no such file"),
     (["--regulators", "{prior}"], "appears twice"),

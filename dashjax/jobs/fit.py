@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -24,6 +25,7 @@ from dashjax.io import (
     save_model,
     write_edges,
 )
+from dashjax.jobs.tune import choose_setting, folds_of
 from dashjax.networks import edge_list, relative_effects
 from dashjax.sparsity import sparsity
 from dashjax.training import (
@@ -31,6 +33,7 @@ from dashjax.training import (
     FitConfig,
     FitResult,
     Hyperparameters,
+    Setting,
     advance,
     advance_members,
     allow_regulators,
@@ -61,14 +64,18 @@ def hold_out(trajectories: Trajectories, share: float, seed: int) -> tuple[Traje
     """
     if not 0 < share < 1:
         raise InputError(f"--validation: must be between 0 and 1, got {share:g}")
-    if trajectories.n_trajectories < 5:
-        trajectories = single_transitions(trajectories)
+    trajectories = pieces_of(trajectories)
     count = trajectories.n_trajectories
     held = max(1, round(share * count))
     if held >= count:
         raise InputError(f"--validation: {share:g} of {count} pieces of data leaves nothing to train on")
     order = np.random.default_rng([seed, 3]).permutation(count)
     return trajectories[np.sort(order[held:])], trajectories[np.sort(order[:held])]
+
+
+def pieces_of(trajectories: Trajectories) -> Trajectories:
+    """Return what can be held out one by one: trajectories, or single transitions where those are few."""
+    return trajectories if trajectories.n_trajectories >= 5 else single_transitions(trajectories)
 
 
 def single_transitions(trajectories: Trajectories) -> Trajectories:
@@ -98,12 +105,14 @@ def fit_files(
     seed: int = 0,
     ensemble: int | None = None,
     precision: float = 0.9,
+    tune: int | None = None,
     on_epochs: OnEpochs = lambda done, total, text: None,
 ) -> list[str]:
     """Fit one network to a user's files and write edges.tsv, model.npz, curves.csv and figures.
 
-    With an ensemble, edges.tsv holds the posterior of every edge that has one worth a line, see `posterior_table`;
-    the model is the first member, which saw all trajectories.
+    With folds to tune by, λ or the strength is chosen first, and choice.csv says how. With an ensemble, edges.tsv holds
+    the posterior of every edge that has one worth a line, see `posterior_table`; the model is the first member, which
+    saw all trajectories.
 
     Returns:
         Lines that say what was fitted.
@@ -133,16 +142,26 @@ def fit_files(
     train, held = hold_out(data.trajectories, validation, seed)
     split = Split(train, held, held)
 
+    key, base = jax.random.key(seed), FitConfig(field=PhoenixSpec(hidden), epochs=epochs)
+    said, tried = [], None
+    if tune is not None:
+        trial = Trainer(key, known, chosen.configure(base), allowed)
+
+        def train_setting(setting: Setting, fold: Split, words: str) -> FitResult:
+            on_epochs(0, epochs, words)
+            return trial(fold, chosen.hyperparameters(epochs, setting.trust, setting.strength))
+
+        setting, tried, why = choose_setting(chosen, folds_of(pieces_of(data.trajectories), tune, seed), train_setting)
+        trust, strength = setting.trust, setting.strength
+        said.append(why)
     if ensemble is not None:
         chosen = replace(chosen, members=ensemble)
     # A user's epochs are those of every run.
     total = epochs * (chosen.members or 1)
-    hyper = chosen.hyperparameters(total, trust, strength)
-    config = chosen.configure(FitConfig(field=PhoenixSpec(hidden), epochs=total))
-    key = jax.random.key(seed)
-    results = _train(key, split, known, hyper, config, allowed, on_epochs)
+    config = chosen.configure(replace(base, epochs=total))
+    results = Trainer(key, known, config, allowed)(split, chosen.hyperparameters(total, trust, strength), on_epochs)
     if config.members is None:
-        result, said = results, []
+        result = results
         table = edge_list(relative_effects(result.field), data.genes)
     else:
         on_epochs(epochs, epochs, "weighing the evidence")
@@ -152,12 +171,14 @@ def fit_files(
                 key, fields, data.trajectories, known, precision, regulators=jnp.asarray(allowed)
             )
         )(key, results.field)
-        said = _describe_posterior(posterior, known, priors, precision)
+        said += _describe_posterior(posterior, known, priors, precision)
         table = posterior_table(posterior, known, data.genes, precision)
     index = {gene: number for number, gene in enumerate(data.genes)}
     table["in_prior"] = np.asarray(known.edges)[table["source"].map(index), table["target"].map(index)] != 0
-    _write_fit(out, result, table, data.genes)
-    listed = f"{len(table)} edges{' listed' if said else ''} ({int(table['in_prior'].sum())} of them in the prior)"
+    _write_fit(out, result, table, data.genes, tried)
+    listed = (
+        f"{len(table)} edges{' listed' if config.members else ''} ({int(table['in_prior'].sum())} of them in the prior)"
+    )
     return [
         f"{len(data.genes)} genes, {data.trajectories.n_trajectories} trajectories, "
         f"{int((np.asarray(known.edges) != 0).sum())} prior edges"
@@ -166,38 +187,47 @@ def fit_files(
         f"{int(result.epoch)}, validation error {float(result.validation_error):.4g}, "
         f"{100 * float(sparsity(result.field.effective_layers())):.1f} % of the weights zero",
         *said,
-        f"{listed}: {out / 'edges.tsv'}",
+        f"{listed} ({int(table['in_prior'].sum())} of them in the prior): {out / 'edges.tsv'}",
     ]
 
 
-def _train(
-    key: PRNGKeyArray,
-    data: Split,
-    prior: Prior,
-    hyper: Hyperparameters,
-    config: FitConfig,
-    regulators: np.ndarray,
-    on_epochs: OnEpochs,
-) -> FitResult:
-    """Train a run, or all members of an ensemble along a leading axis, and report now and then."""
-    members = config.members
-    if members is None:
-        begin = jax.jit(lambda: allow_regulators(start(key, data, hyper, config), jnp.asarray(regulators)))
-        step = jax.jit(lambda state, numbers: advance(key, data, prior, hyper, config, state, numbers))
-    else:
-        begin = jax.jit(
-            lambda: allow_regulators(start_members(key, data, hyper, config, members), jnp.asarray(regulators))
+class Trainer:
+    """Trains runs of one configuration, or ensembles, with functions compiled once for all of them.
+
+    Args:
+        key: seeds every run.
+        prior: prior edges.
+        config: what shapes the program.
+        regulators: which genes may regulate.
+    """
+
+    def __init__(self, key: PRNGKeyArray, prior: Prior, config: FitConfig, regulators: np.ndarray):
+        allowed, members = jnp.asarray(regulators), config.members
+        self.config = config
+        begin: Callable = partial(start, config=config)
+        proceed: Callable = advance
+        self._finish: Callable = finish
+        if members is not None:
+            begin = partial(start_members, config=config, members=members)
+            proceed, self._finish = advance_members, finish_members
+        self._begin = jax.jit(lambda data, hyper: allow_regulators(begin(key, data, hyper), allowed))
+        self._proceed = jax.jit(
+            lambda data, hyper, state, numbers: proceed(key, data, prior, hyper, config, state, numbers)
         )
-        step = jax.jit(lambda state, numbers: advance_members(key, data, prior, hyper, config, state, numbers))
-    state, pieces, done = begin(), [], 0
-    while done < config.epochs and bool(np.any(state.running)):
-        state, piece = step(state, jnp.arange(done + 1, done + EPOCHS_PER_CALL + 1))
-        pieces.append(piece)
-        done = min(done + EPOCHS_PER_CALL, config.epochs)
-        on_epochs(done, config.epochs, f"validation error {float(np.mean(state.chosen.validation_error)):.3g}")
-    curves = jax.tree.map(lambda *parts: jnp.concatenate(parts, axis=-1)[..., :done], *pieces)
-    conclude = finish if members is None else finish_members
-    return conclude(state, curves, data, config)
+
+    def __call__(
+        self, data: Split, hyper: Hyperparameters, on_epochs: OnEpochs = lambda done, total, text: None
+    ) -> FitResult:
+        """Train a run, or all members of an ensemble along a leading axis, and report now and then."""
+        epochs, state = self.config.epochs, self._begin(data, hyper)
+        pieces, done = [], 0
+        while done < epochs and bool(np.any(state.running)):
+            state, piece = self._proceed(data, hyper, state, jnp.arange(done + 1, done + EPOCHS_PER_CALL + 1))
+            pieces.append(piece)
+            done = min(done + EPOCHS_PER_CALL, epochs)
+            on_epochs(done, epochs, f"validation error {float(np.mean(state.chosen.validation_error)):.3g}")
+        curves = jax.tree.map(lambda *parts: jnp.concatenate(parts, axis=-1)[..., :done], *pieces)
+        return self._finish(state, curves, data, self.config)
 
 
 def posterior_table(posterior: EnsemblePosterior, prior: Prior, genes: Sequence[str], precision: float) -> pd.DataFrame:
@@ -260,8 +290,8 @@ def _describe_posterior(
     ]
 
 
-def _write_fit(out: Path, result, edges: pd.DataFrame, genes) -> None:
-    from dashjax.report.figures import effect_map, training_curves
+def _write_fit(out: Path, result, edges: pd.DataFrame, genes, tried: pd.DataFrame | None) -> None:
+    from dashjax.report.figures import effect_map, training_curves, tuning_curve
     from dashjax.report.write import to_png
 
     make_folder(out)
@@ -273,3 +303,6 @@ def _write_fit(out: Path, result, edges: pd.DataFrame, genes) -> None:
     (out / "figures" / "training_curves.png").write_bytes(to_png(training_curves({"this run": [arrays]})))
     network = np.asarray(relative_effects(result.field))
     (out / "figures" / "effects.png").write_bytes(to_png(effect_map(network, genes)))
+    if tried is not None:
+        tried.to_csv(out / "choice.csv", index=False)
+        (out / "figures" / "choice.png").write_bytes(to_png(tuning_curve(tried)))

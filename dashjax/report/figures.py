@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
@@ -92,6 +93,32 @@ def training_curves(curves: Mapping[str, Sequence[Mapping[str, np.ndarray]]]) ->
     panels[1].set(xlabel="epoch", ylabel="pruned weights (%)", ylim=(-3, 103), title="pruning")
     handles, names = panels[0].get_legend_handles_labels()
     panels[1].legend(handles, names, loc="upper left", frameon=False, bbox_to_anchor=(1.0, 1.0))
+    return figure
+
+
+def tuning_curve(tried: pd.DataFrame) -> Figure:
+    """Draw cross-validated error against sparsity for every setting tried, the limit of choice, and the choice.
+
+    Args:
+        tried: columns lambda_1, lambda_2, strength, validation_mse, standard_error, sparsity, chosen.
+    """
+    figure, ((axes,),) = _panels(width=6.4, height=4)
+    tried = tried.sort_values("sparsity")
+    best = tried.loc[tried["validation_mse"].idxmin()]
+    axes.errorbar(
+        100 * tried["sparsity"], tried["validation_mse"], tried["standard_error"],
+        color="0.4", marker="o", markersize=4, linewidth=1, capsize=2,
+    )  # fmt: skip
+    for row in tried.itertuples():
+        name = f"λ {row.lambda_1:g}, {row.lambda_2:g}" if np.isnan(row.strength) else f"{row.strength:g}"
+        at = (100 * row.sparsity, row.validation_mse)
+        axes.annotate(name, at, xytext=(4, 5), textcoords="offset points", fontsize=7)
+    limit = best["validation_mse"] + best["standard_error"]
+    axes.axhline(limit, color=colour(PRIOR_ONLY), linestyle="--", linewidth=1, label="best + one standard error")
+    chosen = tried[tried["chosen"]]
+    axes.plot(100 * chosen["sparsity"], chosen["validation_mse"], "*", markersize=14, color="#0072B2", label="chosen")
+    axes.set(xlabel="weights that are exactly zero (%)", ylabel="validation error", title="sparsity against error")
+    axes.legend(frameon=False, fontsize=8)
     return figure
 
 

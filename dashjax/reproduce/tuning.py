@@ -11,6 +11,7 @@ import pandas as pd
 from dashjax.sweep import Grid
 from dashjax.sweep.grid import MethodEntry
 from dashjax.training import Setting, find_method
+from dashjax.training.selection import score_setting, sparsest_within_one_error
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,7 @@ def tuning_grid(grid: Grid, methods: Sequence[str], tries: int | None, folds: in
 def choose(table: pd.DataFrame | None, methods: Sequence[str], tries: int | None) -> list[Choice]:
     """Apply the one-standard-error rule to every method.
 
-    Among the settings whose mean validation error over the folds lies within one standard error of the best
-    one's, the sparsest wins (compared in whole per cents), and among equally sparse ones the most accurate. A
-    setting of which any fold diverged is out.
+    See `sparsest_within_one_error`. A setting of which any fold diverged is out.
 
     Args:
         table: rows of the tuning runs; None where nothing was tuned.
@@ -91,17 +90,15 @@ def choose(table: pd.DataFrame | None, methods: Sequence[str], tries: int | None
             rows = mine[(mine["lambda_1"] == setting.trust[0]) & (mine["lambda_2"] == setting.trust[1])]
             if setting.strength is not None:
                 rows = rows[rows["strength"] == setting.strength]
-            errors = rows["validation_mse"].to_numpy()
-            if len(errors) and (rows["status"] != "diverged").all() and np.isfinite(errors).all():
-                spread = errors.std(ddof=1) / len(errors) ** 0.5 if len(errors) > 1 else 0.0
-                candidates.append((errors.mean(), spread, rows["sparsity"].mean(), setting))
-        if not candidates:  # every setting diverged somewhere: say so by the missing errors
+            healthy = len(rows) and (rows["status"] != "diverged").all()
+            errors = rows["validation_mse"].to_list() if healthy else [np.nan]
+            candidates.append(score_setting(setting, errors, rows["sparsity"].to_list() if healthy else [np.nan]))
+        decision = sparsest_within_one_error(candidates)
+        if decision is None:  # every setting diverged somewhere: say so by the missing errors
             choices.append(Choice(method, Setting(settings[0].trust, find_method(method).strength), len(settings)))
             continue
-        best, spread, *_ = min(candidates, key=lambda candidate: candidate[0])
-        error, _, _, setting = min(
-            (candidate for candidate in candidates if candidate[0] <= best + spread),
-            key=lambda candidate: (-round(100 * candidate[2]), candidate[0]),
+        winner, best = decision
+        choices.append(
+            Choice(method, winner.setting, len(settings), len(mine), winner.error, best.error, best.standard_error)
         )
-        choices.append(Choice(method, setting, len(settings), len(mine), float(error), float(best), float(spread)))
     return choices
