@@ -176,9 +176,7 @@ def fit_files(
     index = {gene: number for number, gene in enumerate(data.genes)}
     table["in_prior"] = np.asarray(known.edges)[table["source"].map(index), table["target"].map(index)] != 0
     _write_fit(out, result, table, data.genes, tried)
-    listed = (
-        f"{len(table)} edges{' listed' if config.members else ''} ({int(table['in_prior'].sum())} of them in the prior)"
-    )
+    listed = f"{len(table)} edges{' listed' if config.members else ''}"
     return [
         f"{len(data.genes)} genes, {data.trajectories.n_trajectories} trajectories, "
         f"{int((np.asarray(known.edges) != 0).sum())} prior edges"

@@ -68,7 +68,7 @@ def choose_setting(
         {
             "lambda_1": [candidate.setting.trust[0] for candidate in scored],
             "lambda_2": [candidate.setting.trust[1] for candidate in scored],
-            "strength": [candidate.setting.strength for candidate in scored],
+            "strength": np.array([candidate.setting.strength for candidate in scored], dtype=float),
             "validation_mse": [candidate.error for candidate in scored],
             "standard_error": [candidate.standard_error for candidate in scored],
             "sparsity": [candidate.sparsity for candidate in scored],

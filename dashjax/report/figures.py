@@ -104,14 +104,14 @@ def tuning_curve(tried: pd.DataFrame) -> Figure:
     """
     figure, ((axes,),) = _panels(width=6.4, height=4)
     tried = tried.sort_values("sparsity")
-    best = tried.loc[tried["validation_mse"].idxmin()]
+    best = tried.sort_values("validation_mse").iloc[0]
     axes.errorbar(
         100 * tried["sparsity"], tried["validation_mse"], tried["standard_error"],
         color="0.4", marker="o", markersize=4, linewidth=1, capsize=2,
     )  # fmt: skip
-    for row in tried.itertuples():
-        name = f"λ {row.lambda_1:g}, {row.lambda_2:g}" if np.isnan(row.strength) else f"{row.strength:g}"
-        at = (100 * row.sparsity, row.validation_mse)
+    for row in tried.to_dict("records"):
+        name = f"λ {row['lambda_1']:g}, {row['lambda_2']:g}" if np.isnan(row["strength"]) else f"{row['strength']:g}"
+        at = (100 * row["sparsity"], row["validation_mse"])
         axes.annotate(name, at, xytext=(4, 5), textcoords="offset points", fontsize=7)
     limit = best["validation_mse"] + best["standard_error"]
     axes.axhline(limit, color=colour(PRIOR_ONLY), linestyle="--", linewidth=1, label="best + one standard error")
