@@ -1,8 +1,9 @@
 """Claim: the edge posterior of an ensemble finds what its prior lacks, drops what is false in it, and is calibrated.
 
 Runs `direct+dash+ensemble` on the published 350-gene system with priors of growing corruption, up to one of which no
-edge is where it should be, and on a generated system of 500 genes that nothing was chosen on (three seeds for these). Beside it the prior
-alone, two-layer DASH, and a prior-weighted lasso. Bins every pair's probability against the truth.
+edge is where it should be, and on a generated system of 500 genes that nothing was chosen on (at most three seeds for
+the latter and the worst priors). Beside it the prior alone, two-layer DASH, and a prior-weighted lasso. Bins every
+pair's probability against the truth.
 
     python benchmarks/posterior.py --out DIR [--seeds 5] [--only NAME ...] [--report]
 
