@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
@@ -28,6 +29,28 @@ app = typer.Typer(
 console = Console()
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Results folder; created if absent.")]
+
+Genes = Annotated[Path | None, typer.Option(help="Gene names, for a PHOENIX CSV.")]
+MatchOption = Annotated[
+    str,
+    typer.Option(
+        "--match",
+        help="Prior genes without expression: exact (refuse), intersect (leave out), union (add, unmeasured).",
+    ),
+]
+Layer = Annotated[str | None, typer.Option(help="Layer of an .h5ad file; X by default.")]
+TimeColumn = Annotated[str | None, typer.Option("--time", help="Column of an .h5ad file's obs: time or pseudotime.")]
+TrajectoryColumn = Annotated[
+    str | None, typer.Option("--trajectory", help="Column of an .h5ad file's obs: trajectory, branch or replicate.")
+]
+Bins = Annotated[int | None, typer.Option(help="Metacells along each branch of cells; chosen if not given.", min=2)]
+EXPRESSION_HELP = (
+    "Tidy table trajectory,time,GENE,… (CSV, TSV, Parquet), PHOENIX CSV, DREAM4 time series, BEELINE folder, or .h5ad."
+)
+PRIOR_HELP = (
+    "Edge table source,target[,weight][,sign], regulator × target matrix, triplets, netZoo motif file, or .gmt; "
+    "several are weighed by the data."
+)
 
 #: What `quickstart` runs: DASH, its baselines and our ensemble on a system small enough for a laptop.
 QUICKSTART: dict[str, Any] = {
@@ -125,16 +148,46 @@ def report(folder: Annotated[Path, typer.Argument(help="Results folder of a swee
 
 
 @app.command()
+def check(
+    expression: Annotated[Path, typer.Argument(help=EXPRESSION_HELP)],
+    prior: Annotated[list[Path], typer.Argument(help=PRIOR_HELP)],
+    genes: Genes = None,
+    match: MatchOption = "exact",
+    layer: Layer = None,
+    time: TimeColumn = None,
+    trajectory: TrajectoryColumn = None,
+    bins: Bins = None,
+) -> None:
+    """Say what is in an expression file and a prior, and what may be wrong with them, before fitting."""
+    from dashjax.jobs import check_files, verdict
+
+    findings = check_files(expression, prior, genes, match, _cells(layer, time, trajectory, bins))
+    source = None
+    for finding in findings:
+        if finding.source != source:
+            source = finding.source
+            console.print(source, style="bold", highlight=False, soft_wrap=True)
+        _print_finding(finding)
+    console.print(f"[bold]{verdict(findings)}[/bold]", soft_wrap=True)
+    if any(finding.level == "error" for finding in findings):
+        raise typer.Exit(2)
+
+
+@app.command()
 def fit(
-    expression: Annotated[Path, typer.Option(help="PHOENIX trajectory CSV, or a tidy table trajectory,time,GENE,…")],
-    prior: Annotated[
-        list[Path],
-        typer.Option(help="Edge table source,target[,weight], or a regulator × target matrix; may be repeated."),
-    ],
+    expression: Annotated[Path, typer.Option(help=EXPRESSION_HELP)],
+    prior: Annotated[list[Path], typer.Option(help=PRIOR_HELP)],
     out: Out,
     method: Annotated[str, typer.Option(help="How to reach a sparse network; `dashjax methods` lists all.")] = "dash",
-    genes: Annotated[Path | None, typer.Option(help="Gene names, for a PHOENIX CSV.")] = None,
-    match: Annotated[str, typer.Option(help="Prior genes absent from the expression: exact, intersect.")] = "exact",
+    genes: Genes = None,
+    match: MatchOption = "exact",
+    layer: Layer = None,
+    time: TimeColumn = None,
+    trajectory: TrajectoryColumn = None,
+    bins: Bins = None,
+    ppi: Annotated[
+        Path | None, typer.Option(help="Protein interactions, as the input-input knowledge of DASH's first layer.")
+    ] = None,
     lambda_1: Annotated[float, typer.Option(help="Trust of the input layer in the prior, 0 to 1.")] = 0.05,
     lambda_2: Annotated[float, typer.Option(help="Trust of the output layer in the prior, 0 to 1.")] = 0.01,
     strength: Annotated[float | None, typer.Option(help="The method's own number, see `dashjax methods`.")] = None,
@@ -177,10 +230,80 @@ def fit(
             tune=tune,
             precision=precision,
             regulators_file=regulators,
+            ppi=ppi,
+            cells=_cells(layer, time, trajectory, bins),
             on_epochs=update,
+            on_finding=_warn,
         )
     for line in summary:
         console.print(line, highlight=False)
+
+
+@app.command()
+def export(
+    source: Annotated[Path, typer.Argument(help="Folder that `dashjax fit` wrote, or an edge list.")],
+    to: Annotated[str, typer.Option(help="tsv, csv, parquet, beeline, decoupler or graphml.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File to write.")],
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also edges that an ensemble lists but does not return.")
+    ] = False,
+) -> None:
+    """Write a fitted network for another program: BEELINE, decoupler, Cytoscape and others."""
+    from dashjax.jobs import export_files
+
+    for line in export_files(source, to, out, everything):
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def score(
+    edges: Annotated[Path, typer.Argument(help="Folder that `dashjax fit` wrote, or an edge list.")],
+    truth: Annotated[Path, typer.Argument(help="Reference network, in any format of a prior that names its genes.")],
+    prior: Annotated[Path | None, typer.Option(help="The prior that was used, scored beside.")] = None,
+    universe: Annotated[
+        str, typer.Option(help="Pairs that count: all, no-self, or tf (only the reference's regulators).")
+    ] = "no-self",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for scores.tsv and regulators.tsv; none by default.")
+    ] = None,
+) -> None:
+    """Score edges against a reference network, also as BEELINE does, with the prior alone beside them."""
+    from dashjax.io import make_folder, write_edges
+    from dashjax.jobs import score_files
+
+    scores, regulators, lines = score_files(edges, truth, prior, universe)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("score")
+    for name in scores["network"]:
+        table.add_column(name, justify="right")
+    for name in scores.columns.drop("network"):
+        values = [f"{value:,.0f}" if name == "n_edges" else f"{value:.3f}" for value in scores[name]]
+        table.add_row(name, *("–" if value == "nan" else value for value in values))
+    console.print(table)
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)
+    if out is not None:
+        make_folder(out)
+        write_edges(out / "scores.tsv", scores)
+        write_edges(out / "regulators.tsv", regulators)
+        console.print(f"scores: {out / 'scores.tsv'}, {out / 'regulators.tsv'}", highlight=False, soft_wrap=True)
+
+
+def _cells(layer: str | None, time: str | None, trajectory: str | None, bins: int | None) -> Any:
+    from dashjax.io import CellOptions
+
+    options = CellOptions(layer, time, trajectory, bins)
+    return None if options == CellOptions() else options
+
+
+def _print_finding(finding, prefix: str = "") -> None:
+    marks = {"note": "  ", "warning": "[yellow]![/yellow] ", "error": "[red]✗[/red] "}
+    console.print(marks[finding.level] + escape(prefix + finding.text), highlight=False, soft_wrap=True)
+
+
+def _warn(finding) -> None:
+    if finding.level == "warning":
+        _print_finding(finding, f"{finding.source}: ")
 
 
 @app.command()

@@ -34,17 +34,20 @@ class Trajectories(eqx.Module):
     """Expression over time for several independent time courses.
 
     Shorter time courses are padded: `observed` is False there, padded times repeat the last time
-    and padded expression repeats the last state, so arithmetic on them stays finite.
+    and padded expression repeats the last state, so arithmetic on them stays finite. Values that are
+    missing are filled by interpolation, for a step must start somewhere, and never count in an error.
 
     Attributes:
         times: observation times, in the user's unit, increasing along each row.
         expression: expression of every gene at those times.
         observed: which (trajectory, time) entries were observed.
+        measured: which values were measured at the times observed; None where none is missing.
     """
 
     times: Float[Array, "trajectory time"]
     expression: Float[Array, "trajectory time gene"]
     observed: Bool[Array, "trajectory time"]
+    measured: Bool[Array, "trajectory time gene"] | None = None
 
     @property
     def n_trajectories(self) -> int:
@@ -56,9 +59,25 @@ class Trajectories(eqx.Module):
         """Number of genes."""
         return self.expression.shape[-1]
 
+    @property
+    def counted(self) -> Bool[Array, "trajectory time #gene"]:
+        """Which values an error may count; one for all genes of a time where no value is missing."""
+        return self.observed[..., None] if self.measured is None else self.observed[..., None] & self.measured
+
+    @property
+    def deviation(self) -> Float[Array, " gene"]:
+        """Standard deviation of each gene's measurements over all trajectories and times."""
+        where = None if self.measured is None else self.counted
+        return jnp.std(self.expression, axis=(0, 1), where=where)
+
     def __getitem__(self, rows) -> Trajectories:
         """Return the trajectories selected by `rows`, a slice or an index array."""
-        return Trajectories(self.times[rows], self.expression[rows], self.observed[rows])
+        return jax.tree.map(lambda leaf: leaf[rows], self)
+
+    def of_genes(self, order) -> Trajectories:
+        """Return the same time courses of the genes selected by `order`, in that order."""
+        measured = None if self.measured is None else self.measured[..., order]
+        return Trajectories(self.times, self.expression[..., order], self.observed, measured)
 
 
 class Prior(eqx.Module):
@@ -147,15 +166,19 @@ def combine_priors(priors: Sequence[Prior]) -> Prior:
 def make_trajectories(times: Sequence, expression: Sequence) -> Trajectories:
     """Check trajectories of any lengths and pad them to one rectangular pair of arrays.
 
+    Missing values (NaN) are marked as not measured and filled: between two measurements of the gene in the
+    same trajectory by a straight line, before the first and after the last by the nearest one, and by the gene's
+    mean elsewhere where the trajectory has none.
+
     Args:
         times: per trajectory, its increasing observation times.
-        expression: per trajectory, an array (time, gene).
+        expression: per trajectory, an array (time, gene), NaN where a value is missing.
 
     Returns:
         Trajectories, padded where lengths differ.
 
     Raises:
-        InputError: on shapes that do not agree, values that are not finite, or times that are
+        InputError: on shapes that do not agree, infinite values, genes without any value, or times that are
             unsorted or repeated; the message counts trajectories and rows from 1.
     """
     if len(times) != len(expression) or not len(times):
@@ -171,9 +194,7 @@ def make_trajectories(times: Sequence, expression: Sequence) -> Trajectories:
             raise InputError(f"{where}: needs at least two observation times, has {t.shape[0]}")
         if not np.isfinite(t).all():
             raise InputError(f"{where}: observation {np.argmin(np.isfinite(t)) + 1} has no finite time")
-        if not np.isfinite(e).all():
-            row, column = np.argwhere(~np.isfinite(e))[0]
-            raise InputError(f"{where}: expression of gene {column + 1} at time {t[row]:g} is not finite")
+        # Nothing compares with NaN, so a missing value is not too large.
         if (np.abs(e) > LARGEST_EXPRESSION).any():
             row, column = np.argwhere(np.abs(e) > LARGEST_EXPRESSION)[0]
             raise InputError(f"{where}: expression of gene {column + 1} at time {t[row]:g} is {e[row, column]:g}")
@@ -189,8 +210,32 @@ def make_trajectories(times: Sequence, expression: Sequence) -> Trajectories:
         extra = longest - values.shape[0]
         return np.concatenate([values, np.repeat(values[-1:], extra, axis=0)])
 
+    measured = [~np.isnan(e) for e in expression]
+    complete = all(m.all() for m in measured)
+    if not complete:
+        expression = _fill(times, expression, measured)
     return Trajectories(
         times=jnp.asarray(np.stack([pad(t) for t in times]), dtype=jnp.float32),
         expression=jnp.asarray(np.stack([pad(e) for e in expression]), dtype=jnp.float32),
         observed=jnp.asarray(np.stack([np.arange(longest) < t.shape[0] for t in times])),
+        measured=None if complete else jnp.asarray(np.stack([pad(m) for m in measured])),
     )
+
+
+def _fill(
+    times: Sequence[np.ndarray], expression: Sequence[np.ndarray], measured: Sequence[np.ndarray]
+) -> list[np.ndarray]:
+    """Fill missing values from what is measured of the same gene."""
+    everything, there = np.concatenate(expression), np.concatenate(measured)
+    count = there.sum(axis=0)
+    if (count == 0).any():
+        raise InputError(f"expression: gene {int(np.argmin(count)) + 1} has no value at any time")
+    mean = np.where(there, everything, 0.0).sum(axis=0) / count
+    filled = []
+    for t, e, m in zip(times, expression, measured, strict=True):
+        e = e.copy()
+        for gene in np.flatnonzero(~m.all(axis=0)):
+            known = m[:, gene]
+            e[~known, gene] = np.interp(t[~known], t[known], e[known, gene]) if known.any() else mean[gene]
+        filled.append(e)
+    return filled

@@ -25,7 +25,7 @@ ALLOWED = {
     "report": {"dynamics", "networks", "sweep", "errors"},
     "reproduce": {"training", "io", "sweep", "report", "errors"},
     "jobs": {"data", "dynamics", "sparsity", "training", "evidence", "networks", "simulate", "io", "report", "errors"},
-    "cli": {"errors", "jobs", "sweep", "training", "report", "reproduce"},
+    "cli": {"errors", "io", "jobs", "sweep", "training", "report", "reproduce"},
 }
 
 

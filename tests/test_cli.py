@@ -56,8 +56,8 @@ def test_simulate_again_from_its_own_files(simulated, tmp_path, dashjax):
     assert code == 0
     assert "largest difference" in out
     for ours, theirs in zip(
-        read_phoenix(tmp_path / "b" / "trajectories.csv")[1],
-        read_phoenix(noise_free / "trajectories.csv")[1],
+        read_phoenix(tmp_path / "b" / "trajectories.csv").unpadded()[1],
+        read_phoenix(noise_free / "trajectories.csv").unpadded()[1],
         strict=True,
     ):
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
@@ -85,6 +85,7 @@ def test_fit_writes_edges_model_curves_and_figures(simulated, tmp_path, dashjax)
 def test_fit_accepts_one_long_trajectory(tmp_path, dashjax):
     rng = np.random.default_rng(0)
     rows = [f"x,{t}," + ",".join(f"{v:.3f}" for v in rng.random(5)) for t in range(9)]
+    rows[3] = "x,3,0.5,,0.25,NA,0.75"  # missing values go all the way
     (tmp_path / "e.csv").write_text("trajectory,time,A,B,C,D,E\n" + "\n".join(rows))
     (tmp_path / "p.csv").write_text("source,target\nA,B\n")
     code, _, err = dashjax(
@@ -92,6 +93,46 @@ def test_fit_accepts_one_long_trajectory(tmp_path, dashjax):
         "--epochs", 2, "--hidden", 3,
     )  # fmt: skip
     assert code == 0, err
+    field, _ = load_model(tmp_path / "o" / "model.npz")
+    assert np.isfinite(np.asarray(field.effects())).all()
+
+
+def test_check_says_what_is_in_the_files_and_fails_where_a_fit_would(simulated, tmp_path, dashjax):
+    arguments = [simulated / "trajectories.csv", simulated / "prior.tsv", "--genes", simulated / "genes.csv"]
+    code, text, err = dashjax("check", *arguments)
+    assert code == 0, err
+    assert "12 genes, 8 trajectories of 3 times from 0 to 3" in text
+    assert "of the expression" in text
+    assert text.strip().splitlines()[-1] in ("ready to fit", "can be fitted, but see 1 warning")
+    (tmp_path / "p.csv").write_text("source,target\nNOBODY,NOTHING\n")
+    code, text, err = dashjax("check", arguments[0], tmp_path / "p.csv", *arguments[2:])
+    assert code == 2
+    assert "cannot be fitted: 1 error" in text
+    assert "Traceback" not in err
+
+
+def test_edges_are_scored_beside_their_prior_and_exported(simulated, tmp_path, dashjax):
+    code, text, err = dashjax(
+        "score", simulated / "truth.tsv", simulated / "truth.tsv", "--prior", simulated / "prior.tsv",
+        "--universe", "tf", "--out", tmp_path / "scores",
+    )  # fmt: skip
+    assert code == 0, err
+    scores = pd.read_csv(tmp_path / "scores" / "scores.tsv", sep="\t").set_index("network")
+    for name in ("balanced_accuracy", "aupr", "beeline_auprc", "beeline_early_precision", "sign_agreement"):
+        assert scores.loc["truth.tsv", name] == 1
+    assert scores.loc["prior only", "aupr"] < 1
+    assert "self loops left out" in text
+    regulators = pd.read_csv(tmp_path / "scores" / "regulators.tsv", sep="\t")
+    assert regulators["true_targets"].sum() == scores.loc["truth.tsv", "n_edges"]
+    code, text, err = dashjax(
+        "export", simulated / "truth.tsv", "--to", "beeline", "--out", tmp_path / "rankedEdges.csv"
+    )
+    assert code == 0, err
+    assert len(pd.read_csv(tmp_path / "rankedEdges.csv", sep="\t")) == len(
+        pd.read_csv(simulated / "truth.tsv", sep="\t")
+    )
+    code, _, err = dashjax("export", simulated / "truth.tsv", "--to", "vcf", "--out", tmp_path / "x")
+    assert (code, "valid: tsv, csv, parquet, beeline, decoupler, graphml" in err) == (2, True)
 
 
 def test_an_ensemble_writes_the_posterior_of_its_edges(simulated, tmp_path, dashjax):
@@ -264,13 +305,15 @@ def test_published_trajectories_are_reproduced_up_to_their_other_kinetics(data_f
         "--names", tmp_path / "names.csv", "--initial", published,
     )  # fmt: skip
     assert code == 0, err
-    ours, theirs = (np.stack(read_phoenix(path)[1]) for path in (tmp_path / "out" / "trajectories.csv", published))
+    ours, theirs = (
+        np.stack(read_phoenix(path).unpadded()[1]) for path in (tmp_path / "out" / "trajectories.csv", published)
+    )
     assert np.sqrt(np.mean((ours - theirs) ** 2)) < 0.014
 
 
 def test_the_order_of_genes_in_a_file_does_not_change_the_network(simulated, tmp_path, dashjax):
     genes = (simulated / "genes.csv").read_text().split()[1:]
-    times, expression = read_phoenix(simulated / "trajectories.csv")
+    times, expression = read_phoenix(simulated / "trajectories.csv").unpadded()
     order = np.random.default_rng(0).permutation(len(genes))
     write_phoenix(tmp_path / "trajectories.csv", times, [values[:, order] for values in expression])
     (tmp_path / "genes.csv").write_text("gene\n" + "\n".join(genes[n] for n in order) + "\n")

@@ -21,7 +21,8 @@ def test_ragged_trajectories_are_padded_and_masked():
         ([[0, 1]], [np.ones((3, 3))], "trajectory 1"),
         ([[0]], [np.ones((1, 3))], "at least two"),
         ([[0, np.nan]], [np.ones((2, 3))], "observation 2 has no finite time"),
-        ([[0, 1]], [np.array([[1, 1], [1, np.nan]])], "gene 2 at time 1"),
+        ([[0, 1]], [np.array([[1, 1], [1, np.inf]])], "gene 2 at time 1"),
+        ([[0, 1]], [np.array([[1, np.nan], [1, np.nan]])], "gene 2 has no value at any time"),
         ([], [], "0 time grids"),
     ],
 )

@@ -40,7 +40,7 @@ def initial_states(
     Adam from the first observations, its rate a tenth of each gene's standard deviation and falling to zero.
     """
     objective = WholeTrajectory()
-    scale = jnp.std(observed.expression, axis=(0, 1))
+    scale = observed.deviation
     adam = optax.adam(optax.cosine_decay_schedule(0.1, steps))
 
     def loss(offset):

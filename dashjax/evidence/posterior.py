@@ -155,8 +155,8 @@ def _sample(key, chains, regressions: Regressions, partner, logit, slab, tempera
         # One order for all targets, so that their rows of XᵀX are read side by side.
         order = jax.random.permutation(key_order, candidates)
         chains, included = jax.vmap(
-            lambda key, chain, gram, moment, square, partner, logit: sweep(
-                key, order, chain, gram, moment, square, regressions.count, partner, logit, slab, temperature
+            lambda key, chain, gram, moment, square, count, partner, logit: sweep(
+                key, order, chain, gram, moment, square, count, partner, logit, slab, temperature
             )
         )(
             jax.random.split(key_sweep, genes),
@@ -164,6 +164,7 @@ def _sample(key, chains, regressions: Regressions, partner, logit, slab, tempera
             regressions.gram,
             regressions.moment,
             regressions.square,
+            regressions.count,
             partner,
             logit,
         )

@@ -38,7 +38,7 @@ class Regressions(eqx.Module):
         gram: XᵀX, the regressors centred (the constant is projected out).
         moment: Xᵀy.
         square: yᵀy.
-        count: observations less the constant.
+        count: observations of each target less the constant.
         scale: production rate of the target, in expression per time and per unit of the regulator's expression,
             that a coefficient of one stands for.
     """
@@ -47,7 +47,7 @@ class Regressions(eqx.Module):
     gram: Float[Array, "target candidate candidate"]
     moment: Float[Array, "target candidate"]
     square: Float[Array, " target"]
-    count: Float[Array, ""]
+    count: Float[Array, " target"]
     scale: Float[Array, "target candidate"]
 
 
@@ -72,15 +72,16 @@ def regress(
     # Paths that never move say nothing, and divide nothing.
     spread = jnp.where(deviation > 1e-6, deviation, 1.0)
     regressors = (states - jnp.mean(states, axis=(0, 1, 2))) / spread * (deviation > 1e-6)
-    height = jnp.std(observed.expression, axis=(0, 1))
+    height = observed.deviation
     height = jnp.where(height > 1e-6, height, 1.0)
     confidence = jnp.abs(prior.edges.T) * allowed
-    seen = paths.observed[..., None]
-    count = jnp.maximum(seen.sum(), 1)
+    measured = jnp.broadcast_to(observed.counted[:, 1:], observed.expression[:, 1:].shape)
     elapsed = jnp.cumsum(paths.step, axis=1)[..., None] * STEPS
 
     def one(target):
         decay = field.decay()[target]
+        seen = (paths.observed & measured[..., target])[..., None]
+        count = jnp.maximum(seen.sum(), 1)
         filtered, constant = _convolve(regressors, paths.step, decay)
         fading = jnp.exp(-decay * elapsed) * seen
         begun = states[:, :1, :1, target]
@@ -109,8 +110,7 @@ def regress(
             scale=height[target] / (unit * spread[chosen]),
         )
 
-    found = jax.lax.map(one, jnp.arange(genes))
-    return eqx.tree_at(lambda r: r.count, found, found.count[0])
+    return jax.lax.map(one, jnp.arange(genes))
 
 
 def _convolve(regressors, step, decay):

@@ -1,23 +1,48 @@
-"""Files in and out: one module per kind of thing, every complaint naming file, row and column."""
+"""Files in and out: one module per format, every complaint naming file, row and column."""
 
+from dashjax.io.beeline import read_beeline, write_ranked_edges
+from dashjax.io.dream4 import read_dream4
+from dashjax.io.edges import read_gene_sets
 from dashjax.io.equations import read_system, write_system
-from dashjax.io.expression import Expression, read_expression, read_gene_names, read_phoenix, write_phoenix
+from dashjax.io.export import read_edges, write_decoupler, write_edges, write_graphml
+from dashjax.io.expression import read_expression
+from dashjax.io.genes import read_gene_names
+from dashjax.io.h5ad import read_h5ad
 from dashjax.io.model import load_model, save_model
-from dashjax.io.prior import read_prior, read_regulators, write_edges
+from dashjax.io.named import CellOptions, Expression, NamedNetwork
+from dashjax.io.phoenix import read_phoenix, write_phoenix
+from dashjax.io.prior import Match, align_network, read_network, read_prior, read_regulators, read_similarity
 from dashjax.io.tables import make_folder
+from dashjax.io.tidy import read_tidy, write_tidy
 
 __all__ = [
+    "CellOptions",
     "Expression",
+    "Match",
+    "NamedNetwork",
+    "align_network",
     "load_model",
     "make_folder",
+    "read_beeline",
+    "read_dream4",
+    "read_edges",
     "read_expression",
     "read_gene_names",
+    "read_gene_sets",
+    "read_h5ad",
+    "read_network",
     "read_phoenix",
     "read_prior",
     "read_regulators",
+    "read_similarity",
     "read_system",
+    "read_tidy",
     "save_model",
+    "write_decoupler",
     "write_edges",
+    "write_graphml",
     "write_phoenix",
+    "write_ranked_edges",
     "write_system",
+    "write_tidy",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dashjax.errors import InputError
-from dashjax.io.expression import read_gene_names
+from dashjax.io.genes import read_gene_names
 from dashjax.io.tables import read_rows
 from dashjax.simulate import System, make_system
 from dashjax.simulate.equations import INPUT_GENE

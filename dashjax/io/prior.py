@@ -1,4 +1,4 @@
-"""Prior networks: edge tables and matrices, aligned to the expression's genes."""
+"""Prior networks of any format, matched with the expression's genes."""
 
 from __future__ import annotations
 
@@ -9,48 +9,130 @@ from typing import Literal
 import numpy as np
 
 from dashjax.errors import InputError
-from dashjax.io.expression import read_gene_names
-from dashjax.io.tables import parse_number, parse_numbers, read_rows
+from dashjax.io.edges import (
+    is_edge_table,
+    is_headerless,
+    parse_edge_table,
+    parse_headerless,
+    read_gene_sets,
+)
+from dashjax.io.genes import read_gene_names
+from dashjax.io.matrices import (
+    is_bare,
+    is_market,
+    is_triplets,
+    parse_bare,
+    parse_market,
+    parse_named,
+    parse_triplets,
+)
+from dashjax.io.named import NamedNetwork
+from dashjax.io.names import name_hints
+from dashjax.io.tables import parquet_rows, read_rows
 
-#: Header names of an edge table's columns, in lower case.
-SOURCE_NAMES = ("source", "regulator", "from", "tf", "gene1")
-TARGET_NAMES = ("target", "to", "gene2")
-WEIGHT_NAMES = ("weight", "prior_weight", "importance")
-
-#: What becomes of names that the expression lacks.
+#: Beyond this a weight's square overflows single precision.
+LARGEST_WEIGHT = 1e15
+#: What becomes of names that the expression lacks: an error, or left out.
 Match = Literal["exact", "intersect"]
 
 
-def read_prior(path: Path | str, genes: Sequence[str], match: Match = "exact") -> np.ndarray:
-    """Read a prior network into the order of `genes`.
+def read_network(path: Path | str, genes: Sequence[str] = ()) -> NamedNetwork:
+    """Read a network, whatever its format: its edges by name, not yet matched with anything.
 
-    Three layouts, told apart by the first row: an edge table with a header naming a source and a target
-    column (and optionally a weight, 1 without it); a matrix with target names in the first row and
-    regulator names in the first column; a bare numeric matrix, regulators in rows, in the order of
-    `genes`.
+        read_network("prior.csv")                    # edge table: source,target[,weight][,sign]
+        read_network("ToyMotifData.txt")             # netZoo: regulator, target, weight without a header
+        read_network("chea.gmt")                     # gene sets: regulator, description, targets
+        read_network("matrix.csv", genes)            # regulator × target, with names or in the order of `genes`
+        read_network("triplets.csv", genes)          # 1-based numbers, also MatrixMarket's
+
+    Told apart by the name (`.gmt`, `.parquet`) and the first row, in this order: an edge table's header,
+    MatrixMarket's, triplets, a headerless edge, a bare matrix, a matrix with names.
 
     Args:
         path: the file.
+        genes: the expression's genes, for matrices that name none.
+
+    Raises:
+        InputError: on anything that cannot be read, naming file, row and column.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix == ".gmt":
+        return read_gene_sets(path)
+    rows = parquet_rows(path) if suffix == ".parquet" else read_rows(path)
+    if is_edge_table(rows):
+        return parse_edge_table(rows, path)
+    if is_market(rows):
+        return parse_market(rows, path, genes)
+    if is_triplets(rows, genes):
+        return parse_triplets(rows, path, genes)
+    if is_headerless(rows, genes):
+        return parse_headerless(rows, path)
+    return parse_bare(rows, path, genes) if is_bare(rows) else parse_named(rows, path)
+
+
+def align_network(network: NamedNetwork, genes: Sequence[str], match: Match = "exact") -> np.ndarray:
+    """Return a network's weights between the genes of an expression.
+
+    Args:
+        network: as read.
         genes: the expression's genes.
-        match: "exact" refuses prior genes that the expression lacks, "intersect" leaves them out.
+        match: "exact" refuses names that the expression lacks, "intersect" leaves them out.
 
     Returns:
         Signed weights (regulator, target).
 
     Raises:
-        InputError: on unreadable cells, wrong shapes, repeated edges or genes that do not match.
+        InputError: on edges that are repeated with another weight, weights beyond any sense, names that do not
+            match, or no edge left.
     """
-    rows = read_rows(path)
-    lower = [cell.lower() for cell in rows[0]]
-    if any(name in lower for name in SOURCE_NAMES) and any(name in lower for name in TARGET_NAMES):
-        network = _edge_table(rows, lower, path, genes, match)
-    elif all(parse_number(cell) is not None for cell in rows[0]):
-        network = _bare_matrix(rows, path, genes)
-    else:
-        network = _named_matrix(rows, path, genes, match)
-    if not network.any():
-        raise InputError(f"{path}: no edge with a weight other than zero among the expression's genes")
-    return network
+    index = match_names(network.names, genes, network.source, match)
+    weights = np.zeros((len(genes), len(genes)), dtype=np.float32)
+    seen: dict[tuple[str, str], float] = {}
+    for regulator, target, weight, row in zip(
+        network.regulators, network.targets, network.weights, network.rows, strict=True
+    ):
+        if seen.setdefault((regulator, target), weight) != weight:
+            raise InputError(
+                f"{network.source}, row {row}: the edge {regulator} → {target} appears twice, with weights "
+                f"{seen[regulator, target]:g} and {weight:g}"
+            )
+        if abs(weight) > LARGEST_WEIGHT:
+            raise InputError(f"{network.source}, row {row}: the weight of {regulator} → {target} is {weight:g}")
+        if regulator in index and target in index:
+            weights[index[regulator], index[target]] = weight
+    if not weights.any():
+        raise InputError(f"{network.source}: no edge with a weight other than zero among the expression's genes")
+    return weights
+
+
+def read_prior(path: Path | str, genes: Sequence[str], match: Match = "exact") -> np.ndarray:
+    """Read a prior network of any format into the order of `genes`: `read_network`, then `align_network`."""
+    return align_network(read_network(path, genes), genes, match)
+
+
+def read_similarity(path: Path | str, genes: Sequence[str], match: Match = "exact") -> np.ndarray:
+    """Read which genes act together, a protein–protein interaction file, as the input–input knowledge C of DASH.
+
+    Any format of `read_network`; edges have no direction, and every gene goes with itself at weight 1 (netZoo's
+    convention).
+
+        C = read_similarity("ToyPPIData.txt", genes, match="intersect")
+        prior = make_prior(read_prior("ToyMotifData.txt", genes, match="intersect"), C)
+
+    Raises:
+        InputError: as `read_prior`, and on negative weights or a pair with two weights.
+    """
+    weights = read_prior(path, genes, match)
+    if (weights < 0).any():
+        first, second = np.argwhere(weights < 0)[0]
+        raise InputError(f"{path}: {genes[first]} – {genes[second]} has a negative weight")
+    clash = (weights != 0) & (weights.T != 0) & (weights != weights.T)
+    if clash.any():
+        first, second = np.argwhere(clash)[0]
+        raise InputError(f"{path}: {genes[first]} – {genes[second]} has another weight than the other way round")
+    similarity = np.maximum(weights, weights.T)
+    np.fill_diagonal(similarity, 1.0)
+    return similarity
 
 
 def read_regulators(path: Path | str, genes: Sequence[str], match: Match = "exact") -> np.ndarray:
@@ -68,89 +150,23 @@ def read_regulators(path: Path | str, genes: Sequence[str], match: Match = "exac
         InputError: on unknown or repeated names; the message names the file and the row or the names.
     """
     names, _ = read_gene_names(path)
-    _match(names, genes, path, match)
+    match_names(names, genes, path, match)
     return np.isin(genes, names)
 
 
-def write_edges(path: Path | str, edges) -> None:
-    """Write an edge list (a frame with source, target, weight, …) as TSV."""
-    edges.to_csv(path, sep="\t", index=False)
+def match_names(names: Sequence[str], genes: Sequence[str], path: Path | str, match: Match) -> dict[str, int]:
+    """Return the place of each of the expression's genes, having checked that the given names are among them.
 
-
-def _edge_table(rows, lower, path, genes, match) -> np.ndarray:
-    def column(names):
-        return next((lower.index(name) for name in names if name in lower), None)
-
-    source, target, weight = column(SOURCE_NAMES), column(TARGET_NAMES), column(WEIGHT_NAMES)
-    edges: dict[tuple[str, str], float] = {}
-    for number, row in enumerate(rows[1:], start=2):
-        where = f"{path}, row {number}"
-        if len(row) != len(lower):
-            raise InputError(f"{where}: {len(row)} columns, the header has {len(lower)}")
-        value = 1.0 if weight is None else parse_numbers([row[weight]], where, [lower[weight]])[0]
-        if np.isnan(value):
-            raise InputError(f"{where}, column {lower[weight]}: the value is missing (NaN)")
-        pair = (row[source], row[target])
-        if pair in edges:
-            raise InputError(f"{where}: the edge {pair[0]} → {pair[1]} appears twice")
-        edges[pair] = value
-    index = _match([gene for pair in edges for gene in pair], genes, path, match)
-    network = np.zeros((len(genes), len(genes)))
-    for (regulator, gene), value in edges.items():
-        if regulator in index and gene in index:
-            network[index[regulator], index[gene]] = value
-    return network
-
-
-def _bare_matrix(rows, path, genes) -> np.ndarray:
-    if len(rows) != len(genes):
-        raise InputError(f"{path}: {len(rows)} rows, but the expression has {len(genes)} genes")
-    return np.stack([_matrix_row(row, len(genes), f"{path}, row {n}") for n, row in enumerate(rows, start=1)])
-
-
-def _named_matrix(rows, path, genes, match) -> np.ndarray:
-    if len(rows) < 2 or len(rows[0]) < 2:
-        raise InputError(
-            f"{path}, row 1: expected an edge table (source,target[,weight]) or a regulator × target matrix, "
-            f"found '{','.join(rows[0])[:40]}'"
-        )
-    targets = rows[0][1:] if len(rows) > 1 and len(rows[0]) == len(rows[1]) else rows[0]
-    regulators = [row[0] for row in rows[1:]]
-    for role, names in (("target", targets), ("regulator", regulators)):
-        if len(set(names)) != len(names):
-            repeated = next(name for name in names if names.count(name) > 1)
-            raise InputError(f"{path}: {role} '{repeated}' appears twice")
-    index = _match([*regulators, *targets], genes, path, match)
-    network = np.zeros((len(genes), len(genes)))
-    columns = [(place, index[name]) for place, name in enumerate(targets) if name in index]
-    for number, row in enumerate(rows[1:], start=2):
-        values = _matrix_row(row[1:], len(targets), f"{path}, row {number}")
-        if row[0] in index:
-            for place, column in columns:
-                network[index[row[0]], column] = values[place]
-    return network
-
-
-def _matrix_row(cells, length, where) -> np.ndarray:
-    if len(cells) != length:
-        raise InputError(f"{where}: {len(cells)} values, expected {length}")
-    values = parse_numbers(cells, where)
-    if np.isnan(values).any():
-        raise InputError(f"{where}, column {int(np.argmax(np.isnan(values))) + 1}: the value is missing (NaN)")
-    return values
-
-
-def _match(names: Sequence[str], genes: Sequence[str], path, match) -> dict[str, int]:
-    """Return the expression index of each gene, having checked that the prior's names are among them."""
+    Raises:
+        InputError: on names that are not, unless they may be left out and some remain.
+    """
     index = {gene: number for number, gene in enumerate(genes)}
     named = list(dict.fromkeys(names))
     unknown = [name for name in named if name not in index]
     if unknown and (match == "exact" or len(unknown) == len(named)):
         shown = ", ".join(unknown[:5]) + ("…" if len(unknown) > 5 else "")
-        by_lower = {gene.lower(): gene for gene in genes}
-        cased = [(name, by_lower[name.lower()]) for name in unknown if name.lower() in by_lower]
-        hint = f"; {len(cased)} differ only in case ('{cased[0][0]}' is '{cased[0][1]}' there)" if cased else ""
         mend = "" if len(unknown) == len(named) else "; --match intersect leaves them out"
+        hint = "".join(f"; {text}" for text in name_hints(unknown, genes))
         raise InputError(
             f"{path}: {len(unknown)} of {len(named)} genes are not in the expression ({shown}){hint}{mend}"
         )

@@ -3,29 +3,49 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
+import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from dashjax.errors import InputError
 
+#: Characters of text that a file may hold, compressed or not.
+LARGEST_TEXT = 2**30
+#: Values that a table in a binary format may hold.
+LARGEST_TABLE = 2**29
+
+_GZIP = b"\x1f\x8b"
+
 
 def read_text(path: Path | str) -> str:
-    """Return a file's text (UTF-8, byte-order mark removed).
+    """Return a file's text (UTF-8, byte-order mark removed), plain or gzipped.
 
     Raises:
-        InputError: where the file is missing, unreadable, empty or not text.
+        InputError: where the file is missing, unreadable, empty, not text, or larger than `LARGEST_TEXT`.
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as file:
+            compressed = file.read(2) == _GZIP
+        with gzip.open(path) if compressed else path.open("rb") as file:
+            # One byte more than is allowed tells a larger file without unpacking it.
+            content = file.read(LARGEST_TEXT + 1)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text (byte {error.start})") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{path}: damaged gzip file ({error})") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    if len(content) > LARGEST_TEXT:
+        raise InputError(f"{path}: more than {LARGEST_TEXT / 2**20:,.0f} MiB of text")
+    try:
+        text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text (byte {error.start})") from None
     if not text.strip():
         raise InputError(f"{path}: the file is empty")
     if "\0" in text:
@@ -34,19 +54,27 @@ def read_text(path: Path | str) -> str:
 
 
 def read_rows(path: Path | str) -> list[list[str]]:
-    """Return a delimited file's rows of stripped cells; tabs where the first line has any, else commas.
+    """Return a delimited file's rows of stripped cells, at least one, the first not blank.
 
-    Blank lines at the end are dropped, so row n of the result is line n of a file without quoted
-    line breaks.
+    Tabs delimit where the first line has any, else commas, else semicolons. Blank lines at the end are dropped,
+    so row n of the result is line n of a file without quoted line breaks.
+
+    Raises:
+        InputError: where `read_text` does, and on a file that is no table.
     """
     text = read_text(path)
-    delimiter = "\t" if "\t" in text.split("\n", 1)[0] else ","
+    first = text.split("\n", 1)[0]
+    delimiter = next((mark for mark in "\t,;" if mark in first), ",")
     try:
         rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=delimiter)]
     except csv.Error as error:
         raise InputError(f"{path}: cannot be read as a table ({error})") from None
     while rows and not any(rows[-1]):
         rows.pop()
+    if not rows:
+        raise InputError(f"{path}: the file has no values")
+    if not any(rows[0]):
+        raise InputError(f"{path}, row 1: the line is blank")
     return rows
 
 
@@ -54,13 +82,16 @@ def parse_number(cell: str) -> float | None:
     """Return a cell's number; NaN where it is blank or says NA; None where it is something else."""
     if cell == "" or cell.lower() in ("na", "nan"):
         return float("nan")
+    # Python also reads 1_000 and the digits of other scripts; no table means them.
+    if "_" in cell or not cell.isascii():
+        return None
     try:
         return float(cell)
     except ValueError:
         return None
 
 
-def parse_numbers(cells: list[str], where: str, columns: list[str] | None = None) -> np.ndarray:
+def parse_numbers(cells: Sequence[str], where: str, columns: Sequence[str] | None = None) -> np.ndarray:
     """Parse one row of numbers; blank cells become NaN.
 
     Raises:
@@ -74,6 +105,87 @@ def parse_numbers(cells: list[str], where: str, columns: list[str] | None = None
             raise InputError(f"{where}, column {column}: expected a number, found '{cell[:40]}'")
         values[number] = value
     return values
+
+
+def refuse_missing(values: np.ndarray, where: str, columns: Sequence[str] | None = None) -> np.ndarray:
+    """Return one row of numbers, none of which may be missing.
+
+    Raises:
+        InputError: on NaN, naming its column.
+    """
+    if np.isnan(values).any():
+        at = int(np.argmax(np.isnan(values)))
+        raise InputError(f"{where}, column {columns[at] if columns else at + 1}: the value is missing (NaN)")
+    return values
+
+
+def refuse_width(row: Sequence[str], width: int, where: str, against: str = "the header") -> None:
+    """Refuse a row that has not as many cells as another.
+
+    Raises:
+        InputError: which says both numbers.
+    """
+    if len(row) != width:
+        raise InputError(f"{where}: {len(row)} columns, {against} has {width}")
+
+
+def refuse_repeats(names: Sequence[str], path: Path | str, what: str = "gene") -> None:
+    """Refuse names that are blank or stand twice.
+
+    Raises:
+        InputError: naming the first such name.
+    """
+    seen: set[str] = set()
+    for number, name in enumerate(names, start=1):
+        if not name:
+            raise InputError(f"{path}: {what} {number} has no name")
+        if name in seen:
+            raise InputError(f"{path}: {what} '{name}' appears twice")
+        seen.add(name)
+
+
+def find_column(header: Sequence[str], names: Sequence[str]) -> int | None:
+    """Return the place of the first of some names in a header, whatever its case; None where it has none of them."""
+    lower = [cell.lower() for cell in header]
+    return next((lower.index(name) for name in names if name in lower), None)
+
+
+def parquet_rows(path: Path | str) -> list[list[str]]:
+    """Return a Parquet table as a delimited file of the same content would be read: rows of text, a header first.
+
+    Raises:
+        InputError: where the file is missing, damaged or holds more than `LARGEST_TABLE` values.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        with pq.ParquetFile(path) as file:
+            size = file.metadata.num_rows * file.metadata.num_columns
+            if size > LARGEST_TABLE:
+                raise InputError(f"{path}: {size:,} values, more than {LARGEST_TABLE:,}")
+            table = file.read()
+        columns = [column.to_pylist() for column in table.columns]
+    except InputError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, TypeError, MemoryError, OverflowError) as error:
+        raise InputError(f"{path}: cannot be read as Parquet ({_first_line(error)})") from None
+    if not table.num_rows or not table.num_columns:
+        raise InputError(f"{path}: the table is empty")
+    texts = [["" if value is None else _as_text(value) for value in column] for column in columns]
+    return [[str(name).strip() for name in table.column_names], *(list(row) for row in zip(*texts, strict=True))]
+
+
+def _as_text(value) -> str:
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", errors="replace")
+    return str(value).strip() if not isinstance(value, float) else repr(value)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:120]
 
 
 def make_folder(path: Path) -> None:

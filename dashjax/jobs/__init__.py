@@ -1,6 +1,9 @@
-"""The two file-to-file jobs: fit a user's own data, and simulate a study to files."""
+"""Jobs on a user's files: check and fit them, score and export what was found, simulate a study."""
 
+from dashjax.jobs.check import Finding, check_files, verdict
+from dashjax.jobs.export import export_files
 from dashjax.jobs.fit import fit_files
+from dashjax.jobs.score import score_files
 from dashjax.jobs.simulate import simulate_files
 
-__all__ = ["fit_files", "simulate_files"]
+__all__ = ["Finding", "check_files", "export_files", "fit_files", "score_files", "simulate_files", "verdict"]

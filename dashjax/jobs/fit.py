@@ -18,13 +18,16 @@ from dashjax.dynamics import PhoenixSpec
 from dashjax.errors import InputError
 from dashjax.evidence import EnsemblePosterior, edges_at_precision, ensemble_posterior
 from dashjax.io import (
+    CellOptions,
+    Match,
+    align_network,
     make_folder,
-    read_expression,
-    read_prior,
     read_regulators,
+    read_similarity,
     save_model,
     write_edges,
 )
+from dashjax.jobs.check import Finding, check_data, read_files
 from dashjax.jobs.tune import choose_setting, folds_of
 from dashjax.networks import edge_list, relative_effects
 from dashjax.sparsity import sparsity
@@ -46,6 +49,8 @@ from dashjax.training import (
 
 #: Called with epochs done, epochs to do, and a few words.
 OnEpochs = Callable[[int, int, str], None]
+#: Called with everything found in the files, before training.
+OnFinding = Callable[[Finding], None]
 
 #: Least probability of an edge outside the prior that is listed.
 LISTED = 0.01
@@ -85,7 +90,7 @@ def single_transitions(trajectories: Trajectories) -> Trajectories:
         joined = jnp.stack([leaf[:, :-1], leaf[:, 1:]], axis=2)
         return joined.reshape(-1, *joined.shape[2:])
 
-    pieces = Trajectories(pairs(trajectories.times), pairs(trajectories.expression), pairs(trajectories.observed))
+    pieces = jax.tree.map(pairs, trajectories)
     return pieces[np.flatnonzero(np.asarray(pieces.observed).all(axis=1))]
 
 
@@ -106,9 +111,14 @@ def fit_files(
     ensemble: int | None = None,
     precision: float = 0.9,
     tune: int | None = None,
+    ppi: Path | None = None,
+    cells: CellOptions | None = None,
     on_epochs: OnEpochs = lambda done, total, text: None,
+    on_finding: OnFinding = lambda finding: None,
 ) -> list[str]:
     """Fit one network to a user's files and write edges.tsv, model.npz, curves.csv and figures.
+
+    The files are checked first, see `check_data`, and what is worth a warning is reported before training starts.
 
     With folds to tune by, λ or the strength is chosen first, and choice.csv says how. With an ensemble, edges.tsv holds
     the posterior of every edge that has one worth a line, see `posterior_table`; the model is the first member, which
@@ -124,21 +134,24 @@ def fit_files(
     for name, value in zip(("--lambda-1", "--lambda-2"), trust, strict=True):
         if not 0 <= value <= 1:
             raise InputError(f"{name}: must be between 0 and 1, got {value:g}")
-    if match not in ("exact", "intersect"):
-        raise InputError(f"--match: unknown value '{match}'; valid: exact, intersect")
     if not 0 < precision < 1:
         raise InputError(f"--precision: must be between 0 and 1, got {precision:g}")
     if ensemble is not None and ensemble < 1:
         raise InputError(f"--ensemble: must be at least 1, got {ensemble}")
     if strength is not None:
         chosen.check_strength(strength)
-    data = read_expression(expression, genes_file).in_canonical_order()
-    sources = [read_prior(path, data.genes, match) for path in priors]  # type: ignore[arg-type]
+    data, networks = read_files(expression, priors, genes_file, match, cells)
+    named: Match = "intersect" if match == "intersect" else "exact"
+    sources = [align_network(network, data.genes, named) for network in networks]
+    for finding in check_data(data, networks, match):
+        on_finding(finding)
     allowed = np.ones(len(data.genes), bool)
     if regulators_file is not None:
-        allowed = read_regulators(regulators_file, data.genes, match)  # type: ignore[arg-type]
+        allowed = read_regulators(regulators_file, data.genes, named)
     barred = sum(int((edges[~allowed] != 0).sum()) for edges in sources)
     known = combine_priors([make_prior(np.where(allowed[:, None], edges, 0.0)) for edges in sources])
+    if ppi is not None:
+        known = replace(known, similarity=jnp.asarray(read_similarity(ppi, data.genes, "intersect")))
     train, held = hold_out(data.trajectories, validation, seed)
     split = Split(train, held, held)
 

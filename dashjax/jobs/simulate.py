@@ -55,10 +55,13 @@ def simulate_files(
         states = draw_initial_states(rng, system, trajectories)
         grids = [grid] * trajectories
     else:
-        grids, observed = read_phoenix(initial)
+        grids, observed = read_phoenix(initial).unpadded()
         if observed[0].shape[1] != len(system.genes):
             raise InputError(f"{initial}: {observed[0].shape[1]} genes, the system has {len(system.genes)}")
         states = np.stack([expression[0] for expression in observed])
+        if np.isnan(states).any():
+            trajectory, gene = np.argwhere(np.isnan(states))[0]
+            raise InputError(f"{initial}: trajectory {trajectory + 1}, gene {gene + 1}: the first value is missing")
     expression = _simulate_grids(system, states, grids)
     noisy = [e + noise * rng.normal(size=e.shape) for e in expression]
 
@@ -84,7 +87,7 @@ def simulate_files(
         f"{len(grids)} trajectories: {out}"
     ]
     if initial is not None:
-        worst = max(np.abs(ours - theirs).max() for ours, theirs in zip(expression, observed, strict=True))
+        worst = max(np.nanmax(np.abs(ours - theirs)) for ours, theirs in zip(expression, observed, strict=True))
         lines.append(f"largest difference to {initial}: {worst:.2e}")
     return lines
 

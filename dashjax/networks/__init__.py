@@ -1,25 +1,38 @@
 """From a field to a network, and how good that network is."""
 
+from dashjax.networks.beeline import BeelineScores, beeline_scores
 from dashjax.networks.edges import edge_list, network_matrix
 from dashjax.networks.metrics import (
     NetworkScores,
+    RegulatorScores,
+    SignScores,
     auroc,
     average_precision,
     balanced_accuracy,
     early_precision,
+    edge_universe,
     score_network,
+    score_regulators,
+    score_signs,
 )
 from dashjax.networks.readout import effects, relative_effects
 
 __all__ = [
+    "BeelineScores",
     "NetworkScores",
+    "RegulatorScores",
+    "SignScores",
     "auroc",
     "average_precision",
     "balanced_accuracy",
+    "beeline_scores",
     "early_precision",
     "edge_list",
+    "edge_universe",
     "effects",
     "network_matrix",
     "relative_effects",
     "score_network",
+    "score_regulators",
+    "score_signs",
 ]

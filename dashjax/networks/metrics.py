@@ -1,12 +1,13 @@
 """How close a network is to the truth, and what it adds to the prior it was given.
 
 Every function takes one network as (regulator, target) arrays, works under jit and vmap, and counts
-all ordered pairs of genes unless `pairs` says which ones count.
+all ordered pairs of genes unless `pairs` says which ones count, see `edge_universe`.
 """
 
 from __future__ import annotations
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
@@ -40,8 +41,59 @@ class NetworkScores(eqx.Module):
     n_edges: Float[Array, ""]
 
 
+class RegulatorScores(eqx.Module):
+    """Scores of each regulator's targets against the true ones; NaN where it has none.
+
+    Attributes:
+        true_targets: how many it has.
+        predicted_targets: how many it is said to have.
+        precision: share of predicted targets that are true.
+        recall: share of true targets that are predicted.
+        aupr: average precision of its targets' ranking.
+    """
+
+    true_targets: Float[Array, " regulator"]
+    predicted_targets: Float[Array, " regulator"]
+    precision: Float[Array, " regulator"]
+    recall: Float[Array, " regulator"]
+    aupr: Float[Array, " regulator"]
+
+
+class SignScores(eqx.Module):
+    """Scores that tell activation from repression.
+
+    Attributes:
+        agreement: share of the true edges that are predicted, whose sign is right.
+        aupr_activation: average precision of ranking pairs by how strongly they activate, against the activating edges.
+        aupr_repression: the same of repression.
+    """
+
+    agreement: Float[Array, ""]
+    aupr_activation: Float[Array, ""]
+    aupr_repression: Float[Array, ""]
+
+
+def edge_universe(
+    genes: int, regulators: Bool[Array, " gene"] | None = None, self_loops: bool = False
+) -> Bool[Array, "regulator target"]:
+    """Return which pairs of genes count in scores.
+
+    Args:
+        genes: number of genes.
+        regulators: which of them may regulate, as transcription factors do; all if None.
+        self_loops: whether a gene may regulate itself.
+    """
+    may = jnp.ones(genes, bool) if regulators is None else jnp.asarray(regulators, bool)
+    pairs = jnp.broadcast_to(may[:, None], (genes, genes))
+    return pairs if self_loops else pairs & ~jnp.eye(genes, dtype=bool)
+
+
 def score_network(
-    network: Adjacency, truth: Adjacency, prior: Adjacency, predicted: Pairs | None = None
+    network: Adjacency,
+    truth: Adjacency,
+    prior: Adjacency,
+    predicted: Pairs | None = None,
+    pairs: Pairs | None = None,
 ) -> NetworkScores:
     """Score a network's edges (non-zeros) and its ranking (magnitudes) against the true edges.
 
@@ -50,26 +102,60 @@ def score_network(
         truth: true edges, non-zero.
         prior: the prior edges the method was given, non-zero.
         predicted: the edges it returns; the network's non-zeros if None.
+        pairs: which pairs count; all if None.
     """
     score, edge, known = jnp.abs(network), jnp.asarray(truth) != 0, jnp.asarray(prior) != 0
     predicted = network != 0 if predicted is None else predicted
+    counts = jnp.ones_like(edge) if pairs is None else pairs
+    predicted, edge = predicted & counts, edge & counts
     return NetworkScores(
-        balanced_accuracy=balanced_accuracy(predicted, edge),
+        balanced_accuracy=balanced_accuracy(predicted, edge, pairs),
         precision=_ratio((predicted & edge).sum(), predicted.sum()),
         recall=_ratio((predicted & edge).sum(), edge.sum()),
-        aupr=average_precision(score, edge),
-        auroc=auroc(score, edge),
-        early_precision=early_precision(score, edge),
-        aupr_outside_prior=average_precision(score, edge, ~known),
-        aupr_inside_prior=average_precision(score, edge, known),
+        aupr=average_precision(score, edge, pairs),
+        auroc=auroc(score, edge, pairs),
+        early_precision=early_precision(jnp.where(counts, score, 0.0), edge),
+        aupr_outside_prior=average_precision(score, edge, counts & ~known),
+        aupr_inside_prior=average_precision(score, edge, counts & known),
         n_edges=predicted.sum().astype(jnp.float32),
     )
 
 
-def balanced_accuracy(predicted: Pairs, truth: Pairs) -> Float[Array, ""]:
+def score_regulators(
+    network: Adjacency, truth: Adjacency, predicted: Pairs | None = None, pairs: Pairs | None = None
+) -> RegulatorScores:
+    """Score each regulator's row of a network by itself; arguments as `score_network`."""
+    score, edge = jnp.abs(network), jnp.asarray(truth) != 0
+    counts = jnp.ones_like(edge) if pairs is None else pairs
+    predicted = (network != 0 if predicted is None else predicted) & counts
+    edge = edge & counts
+    hits, found, there = (part.sum(axis=1) for part in (predicted & edge, predicted, edge))
+    return RegulatorScores(
+        true_targets=there.astype(jnp.float32),
+        predicted_targets=found.astype(jnp.float32),
+        precision=_ratio(hits, found),
+        recall=_ratio(hits, there),
+        aupr=jax.vmap(average_precision)(score, edge, counts),
+    )
+
+
+def score_signs(network: Adjacency, truth: Adjacency, pairs: Pairs | None = None) -> SignScores:
+    """Score the signs of a network against those of the true edges; arguments as `score_network`."""
+    truth = jnp.asarray(truth)
+    counts = jnp.ones(truth.shape, bool) if pairs is None else pairs
+    both = (network != 0) & (truth != 0) & counts
+    return SignScores(
+        agreement=_ratio((both & (jnp.sign(network) == jnp.sign(truth))).sum(), both.sum()),
+        aupr_activation=average_precision(jnp.maximum(network, 0.0), truth > 0, pairs),
+        aupr_repression=average_precision(jnp.maximum(-network, 0.0), truth < 0, pairs),
+    )
+
+
+def balanced_accuracy(predicted: Pairs, truth: Pairs, pairs: Pairs | None = None) -> Float[Array, ""]:
     """Return the mean of the true-positive and the true-negative rate."""
-    positive = _ratio((predicted & truth).sum(), truth.sum())
-    negative = _ratio((~predicted & ~truth).sum(), (~truth).sum())
+    counts = jnp.ones_like(truth) if pairs is None else pairs
+    positive = _ratio((predicted & truth & counts).sum(), (truth & counts).sum())
+    negative = _ratio((~predicted & ~truth & counts).sum(), (~truth & counts).sum())
     return (positive + negative) / 2
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import equinox as eqx
 import jax
@@ -22,13 +22,14 @@ class Transitions(eqx.Module):
         start: observed state at the beginning of each step.
         end: observed state at its end.
         duration: time between the two.
-        valid: False for padding, which has duration zero.
+        valid: which values of `end` count in an error: none where a step is padding, which has duration zero, and
+            those that were measured elsewhere; one for all genes of a step where no value is missing.
     """
 
     start: Float[Array, "trajectory transition gene"]
     end: Float[Array, "trajectory transition gene"]
     duration: Float[Array, "trajectory transition"]
-    valid: Bool[Array, "trajectory transition"]
+    valid: Bool[Array, "trajectory transition #gene"]
 
     def __getitem__(self, rows) -> Transitions:
         """Return the trajectories selected by `rows`."""
@@ -41,29 +42,31 @@ def transitions(trajectories: Trajectories) -> Transitions:
         start=trajectories.expression[:, :-1],
         end=trajectories.expression[:, 1:],
         duration=jnp.diff(trajectories.times, axis=1),
-        valid=trajectories.observed[:, :-1] & trajectories.observed[:, 1:],
+        valid=trajectories.observed[:, :-1, None] & trajectories.counted[:, 1:],
     )
 
 
 def add_observation_noise(key: PRNGKeyArray, trajectories: Trajectories, noise: Float[Array, ""]) -> Trajectories:
     """Add N(0, noise²) to every observation, so that a step's input and target are both noisy."""
     error = noise * jax.random.normal(key, trajectories.expression.shape)
-    return Trajectories(trajectories.times, trajectories.expression + error, trajectories.observed)
+    return replace(trajectories, expression=trajectories.expression + error)
 
 
 def one_step_error(field: AbstractField, steps: Transitions, method: Solve) -> tuple[Float[Array, ""], Bool[Array, ""]]:
     """Return the mean squared one-step-ahead error, and whether every solve succeeded.
 
-    The mean is over genes and over the valid transitions of all the trajectories given.
+    The mean is over the valid values of all the transitions given.
     """
     genes = steps.start.shape[-1]
     predicted, ok = integrate(field, steps.start.reshape(-1, genes), steps.duration.ravel(), method)
-    squared = jnp.mean((predicted - steps.end.reshape(-1, genes)) ** 2, axis=-1)
-    return _mean_where(steps.valid.ravel(), squared), ok
+    squared = (predicted - steps.end.reshape(-1, genes)) ** 2
+    return _mean_where(steps.valid.reshape(-1, steps.valid.shape[-1]), squared), ok
 
 
-def _mean_where(valid: Bool[Array, "*shape"], values: Float[Array, "*shape"]) -> Float[Array, ""]:
+def _mean_where(valid: Bool[Array, "*shape #gene"], values: Float[Array, "*shape gene"]) -> Float[Array, ""]:
     """Average the valid values; zero where there is none."""
+    if valid.shape[-1] == 1:  # all genes of a row count, or none
+        values = jnp.mean(values, axis=-1, keepdims=True)
     return jnp.sum(jnp.where(valid, values, 0.0)) / jnp.maximum(valid.sum(), 1)
 
 
@@ -119,5 +122,4 @@ class WholeTrajectory(AbstractObjective):
 
         _, path = jax.lax.scan(follow, latent, jnp.diff(observed.times, axis=1).T)
         path = jnp.concatenate([latent[None], path]).swapaxes(0, 1)
-        squared = jnp.mean((path - observed.expression) ** 2, axis=-1)
-        return _mean_where(observed.observed, squared)
+        return _mean_where(observed.counted, (path - observed.expression) ** 2)

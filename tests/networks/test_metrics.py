@@ -6,7 +6,16 @@ import pytest
 from sklearn import metrics as sk
 
 from dashjax import InputError, edge_list, score_network
-from dashjax.networks import auroc, average_precision, balanced_accuracy, early_precision, network_matrix
+from dashjax.networks import (
+    auroc,
+    average_precision,
+    balanced_accuracy,
+    early_precision,
+    edge_universe,
+    network_matrix,
+    score_regulators,
+    score_signs,
+)
 
 
 @pytest.fixture(params=["distinct", "tied", "sparse"])
@@ -94,3 +103,46 @@ def test_edge_list_round_trip_strongest_first():
         edge_list(network, ["a", "b"])
     with pytest.raises(InputError, match="target names unknown gene 'z'"):
         network_matrix(pd.DataFrame({"source": ["a"], "target": ["z"]}), ["a"])
+
+
+def test_scores_of_a_universe_agree_with_scikit_learn_on_its_pairs(network):
+    values, truth, prior = network
+    pairs = edge_universe(20, np.arange(20) % 2 == 0)
+    assert not pairs[1].any()
+    assert pairs[0].sum() == 19
+    scores = score_network(values, truth, prior, pairs=pairs)
+    inside = np.asarray(pairs)
+    y, s, p = truth[inside], np.abs(np.asarray(values))[inside], prior[inside] > 0
+    assert scores.balanced_accuracy == pytest.approx(sk.balanced_accuracy_score(y, s > 0), abs=1e-5)
+    assert scores.precision == pytest.approx(sk.precision_score(y, s > 0), abs=1e-5)
+    assert scores.recall == pytest.approx(sk.recall_score(y, s > 0), abs=1e-5)
+    assert scores.aupr == pytest.approx(sk.average_precision_score(y, s), abs=1e-5)
+    assert scores.auroc == pytest.approx(sk.roc_auc_score(y, s), abs=1e-5)
+    assert scores.aupr_inside_prior == pytest.approx(sk.average_precision_score(y[p], s[p]), abs=1e-5)
+    assert scores.n_edges == (s > 0).sum()
+
+
+def test_each_regulator_is_scored_on_its_own_row(network):
+    values, truth, _ = network
+    each = score_regulators(values, truth, pairs=edge_universe(20))
+    off = ~np.eye(20, dtype=bool)
+    for row in range(20):
+        y, s = truth[row][off[row]], np.abs(np.asarray(values))[row][off[row]]
+        assert each.true_targets[row] == y.sum()
+        assert each.predicted_targets[row] == (s > 0).sum()
+        if y.any():
+            assert each.recall[row] == pytest.approx(sk.recall_score(y, s > 0), abs=1e-5)
+            assert each.aupr[row] == pytest.approx(sk.average_precision_score(y, s), abs=1e-5)
+        else:
+            assert np.isnan(each.aupr[row])
+
+
+def test_signs_are_scored_apart():
+    network = jnp.array([[0.0, 3.0, -2.0], [-1.0, 0.0, 0.5], [0.0, 0.0, 0.0]])
+    truth = jnp.array([[0, 1, 1], [-1, 0, 0], [0, 0, 0]])
+    scores = score_signs(network, truth)
+    assert scores.agreement == pytest.approx(2 / 3)
+    # Activation ranks 3.0 (true), 0.5 (false), then seven pairs at zero with the other true one among them.
+    assert scores.aupr_activation == pytest.approx((1 + 2 / 9) / 2, abs=1e-6)
+    # Repression ranks 2.0 (it activates), then 1.0 (true).
+    assert scores.aupr_repression == pytest.approx(1 / 2, abs=1e-6)

@@ -1,5 +1,7 @@
 """Whole trajectories from latent initial states: the error by another solver, and what fitting the states gains."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -47,6 +49,27 @@ def test_one_step_has_no_latent_numbers(observed):
     assert latent.shape == (2, 0)
     expected, _ = one_step_error(field, transitions(observed), FixedSteps())
     np.testing.assert_allclose(OneStep().error(field, latent, observed, FixedSteps()), expected)
+
+
+@pytest.mark.parametrize("objective", [OneStep(), WholeTrajectory()])
+def test_missing_values_count_neither_in_the_error_nor_in_its_gradient(observed, objective):
+    field = Phoenix.init(jax.random.key(0), 8, 4)
+    measured = jnp.ones(observed.expression.shape, bool).at[0, 2, 3].set(False)
+    gaps = replace(observed, measured=measured)
+    latent = objective.init(observed)
+
+    def error(value):
+        moved = replace(gaps, expression=gaps.expression.at[0, 2, 3].set(value))
+        return objective.error(field, latent, moved, FixedSteps())
+
+    assert error(0.0) == error(100.0)
+    assert jax.grad(error)(0.5) == 0
+    # The others count as before: the mean over all values is that over the measured ones and the missing one.
+    everything = objective.error(field, latent, observed, FixedSteps())
+    size = 8 * (5 if isinstance(objective, WholeTrajectory) else 3)
+    one = replace(observed, measured=~measured)
+    alone = objective.error(field, latent, one, FixedSteps())
+    np.testing.assert_allclose(error(0.0) * (size - 1) + alone, everything * size, rtol=1e-5)
 
 
 @pytest.mark.slow

@@ -1,0 +1,129 @@
+"""Edge lists in: tables with a header, netZoo's headerless ones, and gene sets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dashjax.errors import InputError
+from dashjax.io.named import NamedNetwork, make_network
+from dashjax.io.tables import find_column, parse_number, parse_numbers, read_text, refuse_missing, refuse_width
+
+#: Header names of an edge table's columns, in lower case.
+SOURCE_NAMES = ("source", "regulator", "from", "tf", "gene1", "reg", "source_genesymbol")
+TARGET_NAMES = ("target", "to", "gene2", "aff", "gene", "target_genesymbol")
+WEIGHT_NAMES = ("weight", "prior_weight", "mor", "importance", "confidence", "score", "edgeweight")
+SIGN_NAMES = ("sign", "type", "effect", "regulation")
+
+_ACTIVATES = {"+", "1", "+1", "1.0", "activation", "activates", "activator", "positive", "stimulation", "up"}
+_REPRESSES = {"-", "-1", "-1.0", "−", "repression", "represses", "repressor", "inhibition", "negative", "down"}
+_UNSIGNED = {"", "na", "nan", "0", "?", "unknown", "both", "dual"}
+
+
+def is_edge_table(rows: list[list[str]]) -> bool:
+    """Say whether a table's header names a source and a target."""
+    return find_column(rows[0], SOURCE_NAMES) is not None and find_column(rows[0], TARGET_NAMES) is not None
+
+
+def is_headerless(rows: list[list[str]], genes: Sequence[str] = ()) -> bool:
+    """Say whether a table's first row is an edge: regulator, target, weight; a number may be a gene's name."""
+    first = rows[0]
+    named = parse_number(first[0]) is None or first[0] in set(genes)
+    return len(first) == 3 and named and parse_number(first[2]) is not None
+
+
+def parse_edge_table(rows: list[list[str]], path: Path | str) -> NamedNetwork:
+    """Read an edge table: a source and a target column, and optionally a weight and a sign.
+
+    A sign (`+`, `-`, activation, repression, …) goes before the weight's magnitude; unknown ones count as `+`, and a
+    weight is 1 without a column. The names `SOURCE_NAMES` and so on cover decoupler and CollecTRI nets
+    (`source,target,weight`), GRNBoost's `TF,target,importance` and BEELINE's `Gene1,Gene2,Type`.
+
+        # prior.csv     source,target,weight,sign
+        #               GATA1,TAL1,0.9,+
+        network = read_network("prior.csv")
+
+    Raises:
+        InputError: on missing names, numbers or signs, naming row and column.
+    """
+    header = rows[0]
+    source, target = find_column(header, SOURCE_NAMES), find_column(header, TARGET_NAMES)
+    weight, sign = find_column(header, WEIGHT_NAMES), find_column(header, SIGN_NAMES)
+    assert source is not None, "told by is_edge_table"
+    assert target is not None, "told by is_edge_table"
+    edges = []
+    for number, row in enumerate(rows[1:], start=2):
+        where = f"{path}, row {number}"
+        refuse_width(row, len(header), where)
+        for column in (source, target):
+            if not row[column]:
+                raise InputError(f"{where}, column {header[column]}: no gene name")
+        value = 1.0 if weight is None else _number(row[weight], where, header[weight])
+        if sign is not None:
+            value = _signed(value, row[sign], where, header[sign])
+        edges.append((row[source], row[target], value, number))
+    return make_network(edges, path)
+
+
+def parse_headerless(rows: list[list[str]], path: Path | str) -> NamedNetwork:
+    """Read rows of regulator, target and weight without a header: netZoo motif and PPI files, DREAM gold standards.
+
+    network = read_network("ToyMotifData.txt")
+
+    Raises:
+        InputError: on rows of another form, naming row and column.
+    """
+    edges = []
+    for number, row in enumerate(rows, start=1):
+        where = f"{path}, row {number}"
+        refuse_width(row, 3, where, "the first row")
+        for column in (0, 1):
+            if not row[column]:
+                raise InputError(f"{where}, column {column + 1}: no gene name")
+        edges.append((row[0], row[1], _number(row[2], where, "3"), number))
+    return make_network(edges, path)
+
+
+def read_gene_sets(path: Path | str) -> NamedNetwork:
+    """Read a GMT file: per line a regulator's name, a description, and its targets, separated by tabs.
+
+        # sets.gmt      GATA1<tab>ChIP-seq<tab>TAL1<tab>KLF1
+        network = read_gene_sets("sets.gmt")
+
+    Raises:
+        InputError: on lines without a name or targets, or a regulator on two lines, naming the row.
+    """
+    edges: list[tuple[str, str, float, int]] = []
+    seen: set[str] = set()
+    for number, line in enumerate(read_text(path).rstrip("\n").split("\n"), start=1):
+        where = f"{path}, row {number}"
+        cells = [cell.strip() for cell in line.rstrip("\t ").split("\t")]
+        if not cells[0]:
+            raise InputError(f"{where}, column 1: no name of a gene set")
+        if len(cells) < 3:
+            raise InputError(f"{where}: expected a name, a description and genes, separated by tabs")
+        if cells[0] in seen:
+            raise InputError(f"{where}: gene set '{cells[0]}' appears twice")
+        seen.add(cells[0])
+        for column, target in enumerate(cells[2:], start=3):
+            if not target:
+                raise InputError(f"{where}, column {column}: no gene name")
+            edges.append((cells[0], target, 1.0, number))
+    return make_network(edges, path)
+
+
+def _number(cell: str, where: str, column: str) -> float:
+    return float(refuse_missing(parse_numbers([cell], where, [column]), where, [column])[0])
+
+
+def _signed(weight: float, sign: str, where: str, column: str) -> float:
+    sign = sign.lower()
+    if sign in _REPRESSES:
+        return -abs(weight)
+    if sign in _ACTIVATES:
+        if weight < 0:
+            raise InputError(f"{where}, column {column}: the sign is '{sign}' and the weight {weight:g}")
+        return weight
+    if sign in _UNSIGNED:
+        return weight
+    raise InputError(f"{where}, column {column}: expected + or -, found '{sign[:40]}'")
