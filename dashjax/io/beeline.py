@@ -10,7 +10,7 @@ import numpy as np
 from dashjax.errors import InputError
 from dashjax.io.cells import average_cells
 from dashjax.io.named import CellOptions, Expression
-from dashjax.io.tables import parse_numbers, read_rows, refuse_repeats, refuse_width
+from dashjax.io.tables import parse_numbers, read_rows, refuse_repeats, refuse_width, short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,9 +90,9 @@ def _read_pseudotime(path: Path, cells: list[str]) -> tuple[list[str], np.ndarra
         where = f"{path}, row {number}"
         refuse_width(row[1:], len(branches), where)
         if row[0] not in place:
-            raise InputError(f"{where}: cell '{row[0][:40]}' is not in ExpressionData.csv")
+            raise InputError(f"{where}: cell '{short(row[0])}' is not in ExpressionData.csv")
         if row[0] in seen:
-            raise InputError(f"{where}: cell '{row[0][:40]}' appears twice")
+            raise InputError(f"{where}: cell '{short(row[0])}' appears twice")
         seen.add(row[0])
         pseudotime[place[row[0]]] = parse_numbers(row[1:], where, branches)
     absent = len(cells) - len(seen)

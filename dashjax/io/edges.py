@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dashjax.errors import InputError
 from dashjax.io.named import NamedNetwork, make_network
-from dashjax.io.tables import find_column, parse_number, parse_numbers, read_text, refuse_missing, refuse_width
+from dashjax.io.tables import find_column, parse_number, parse_numbers, read_text, refuse_missing, refuse_width, short
 
 #: Header names of an edge table's columns, in lower case.
 SOURCE_NAMES = ("source", "regulator", "from", "tf", "gene1", "reg", "source_genesymbol")
@@ -57,7 +57,7 @@ def parse_edge_table(rows: list[list[str]], path: Path | str) -> NamedNetwork:
         refuse_width(row, len(header), where)
         for column in (source, target):
             if not row[column]:
-                raise InputError(f"{where}, column {header[column]}: no gene name")
+                raise InputError(f"{where}, column {short(header[column])}: no gene name")
         value = 1.0 if weight is None else _number(row[weight], where, header[weight])
         if sign is not None:
             value = _signed(value, row[sign], where, header[sign])
@@ -103,7 +103,7 @@ def read_gene_sets(path: Path | str) -> NamedNetwork:
         if len(cells) < 3:
             raise InputError(f"{where}: expected a name, a description and genes, separated by tabs")
         if cells[0] in seen:
-            raise InputError(f"{where}: gene set '{cells[0]}' appears twice")
+            raise InputError(f"{where}: gene set '{short(cells[0])}' appears twice")
         seen.add(cells[0])
         for column, target in enumerate(cells[2:], start=3):
             if not target:
@@ -122,8 +122,8 @@ def _signed(weight: float, sign: str, where: str, column: str) -> float:
         return -abs(weight)
     if sign in _ACTIVATES:
         if weight < 0:
-            raise InputError(f"{where}, column {column}: the sign is '{sign}' and the weight {weight:g}")
+            raise InputError(f"{where}, column {column}: the sign is '{short(sign)}' and the weight {weight:g}")
         return weight
     if sign in _UNSIGNED:
         return weight
-    raise InputError(f"{where}, column {column}: expected + or -, found '{sign[:40]}'")
+    raise InputError(f"{where}, column {column}: expected + or -, found '{short(sign)}'")

@@ -10,7 +10,7 @@ import numpy as np
 
 from dashjax.errors import InputError
 from dashjax.io.beeline import write_ranked_edges
-from dashjax.io.tables import parquet_rows, parse_number, read_rows, refuse_width
+from dashjax.io.tables import parquet_rows, parse_number, read_rows, refuse_width, short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +61,7 @@ def _numbers(cells: list[str], path, name: str) -> np.ndarray:
     values = [parse_number(cell) for cell in cells]
     for number, (cell, value) in enumerate(zip(cells, values, strict=True), start=2):
         if value is None:
-            raise InputError(f"{path}, row {number}, column {name}: expected a number, found '{cell[:40]}'")
+            raise InputError(f"{path}, row {number}, column {name}: expected a number, found '{short(cell)}'")
     return np.array(values, dtype=float)
 
 

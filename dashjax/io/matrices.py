@@ -9,7 +9,7 @@ import numpy as np
 
 from dashjax.errors import InputError
 from dashjax.io.named import NamedNetwork, make_network
-from dashjax.io.tables import parse_number, parse_numbers, refuse_missing, refuse_repeats, refuse_width
+from dashjax.io.tables import parse_number, parse_numbers, refuse_missing, refuse_repeats, refuse_width, short
 
 _MARKET = "%%matrixmarket"
 _TRIPLET_HEADERS = (("i", "j", "x"), ("row", "col", "value"), ("row", "column", "value"))
@@ -75,7 +75,7 @@ def _triplets(rows: list[tuple[int, list[str]]], path, genes) -> NamedNetwork:
             if not (row[column].isdecimal() and len(row[column]) < 10 and 1 <= int(row[column]) <= len(genes)):
                 raise InputError(
                     f"{where}, column {column + 1}: expected a gene's number from 1 to {len(genes)}, "
-                    f"found '{row[column][:40]}'"
+                    f"found '{short(row[column])}'"
                 )
         weight = float(refuse_missing(parse_numbers(row[2:], where, ["3"]), where, ["3"])[0])
         edges.append((genes[int(row[0]) - 1], genes[int(row[1]) - 1], weight, number))

@@ -11,7 +11,7 @@ import numpy as np
 
 from dashjax.data import Trajectories, canonical_order, make_trajectories
 from dashjax.errors import InputError
-from dashjax.io.tables import refuse_repeats
+from dashjax.io.tables import refuse_repeats, short
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def make_expression(
     if missing:
         never = np.all([np.isnan(e).all(axis=0) for e in expression], axis=0)
         if never.any():
-            raise InputError(f"{path}: gene '{genes[int(np.argmax(never))]}' has no value at any time")
+            raise InputError(f"{path}: gene '{short(genes[int(np.argmax(never))])}' has no value at any time")
         total = sum(e.size for e in expression)
         notes = [*notes, f"{missing:,} of {total:,} values are missing; they are masked and count in no error"]
     try:

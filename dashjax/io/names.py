@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from dashjax.io.tables import short
+
 #: What two spellings of one name may differ in, and how to make them equal.
 _SPELLINGS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("case", str.lower),
@@ -41,7 +43,7 @@ def name_hints(unknown: Sequence[str], genes: Sequence[str]) -> list[str]:
         spelled = {spell(gene): gene for gene in genes if spell(gene)}
         found = [name for name in left if spell(name) in spelled]
         if found:
-            example = f"'{found[0]}' is '{spelled[spell(found[0])]}' there"
+            example = f"'{short(found[0])}' is '{short(spelled[spell(found[0])])}' there"
             hints.append(f"{len(found)} differ only in {what} ({example})")
             found_set = set(found)
             left = [name for name in left if name not in found_set]

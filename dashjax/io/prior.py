@@ -28,7 +28,7 @@ from dashjax.io.matrices import (
 )
 from dashjax.io.named import NamedNetwork
 from dashjax.io.names import name_hints
-from dashjax.io.tables import parquet_rows, read_rows
+from dashjax.io.tables import parquet_rows, read_rows, short
 
 #: Beyond this a weight's square overflows single precision.
 LARGEST_WEIGHT = 1e15
@@ -93,11 +93,13 @@ def align_network(network: NamedNetwork, genes: Sequence[str], match: Match = "e
     ):
         if seen.setdefault((regulator, target), weight) != weight:
             raise InputError(
-                f"{network.source}, row {row}: the edge {regulator} → {target} appears twice, with weights "
+                f"{network.source}, row {row}: the edge {short(regulator)} → {short(target)} appears twice, with weights "
                 f"{seen[regulator, target]:g} and {weight:g}"
             )
         if abs(weight) > LARGEST_WEIGHT:
-            raise InputError(f"{network.source}, row {row}: the weight of {regulator} → {target} is {weight:g}")
+            raise InputError(
+                f"{network.source}, row {row}: the weight of {short(regulator)} → {short(target)} is {weight:g}"
+            )
         if regulator in index and target in index:
             weights[index[regulator], index[target]] = weight
     if not weights.any():
@@ -164,7 +166,7 @@ def match_names(names: Sequence[str], genes: Sequence[str], path: Path | str, ma
     named = list(dict.fromkeys(names))
     unknown = [name for name in named if name not in index]
     if unknown and (match == "exact" or len(unknown) == len(named)):
-        shown = ", ".join(unknown[:5]) + ("…" if len(unknown) > 5 else "")
+        shown = ", ".join(map(short, unknown[:5])) + ("…" if len(unknown) > 5 else "")
         mend = "" if len(unknown) == len(named) else "; --match intersect leaves them out"
         hint = "".join(f"; {text}" for text in name_hints(unknown, genes))
         raise InputError(

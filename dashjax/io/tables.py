@@ -101,8 +101,8 @@ def parse_numbers(cells: Sequence[str], where: str, columns: Sequence[str] | Non
     for number, cell in enumerate(cells):
         value = parse_number(cell)
         if value is None or np.isinf(value):
-            column = columns[number] if columns else str(number + 1)
-            raise InputError(f"{where}, column {column}: expected a number, found '{cell[:40]}'")
+            column = short(columns[number]) if columns else str(number + 1)
+            raise InputError(f"{where}, column {column}: expected a number, found '{short(cell)}'")
         values[number] = value
     return values
 
@@ -115,7 +115,7 @@ def refuse_missing(values: np.ndarray, where: str, columns: Sequence[str] | None
     """
     if np.isnan(values).any():
         at = int(np.argmax(np.isnan(values)))
-        raise InputError(f"{where}, column {columns[at] if columns else at + 1}: the value is missing (NaN)")
+        raise InputError(f"{where}, column {short(columns[at]) if columns else at + 1}: the value is missing (NaN)")
     return values
 
 
@@ -140,8 +140,13 @@ def refuse_repeats(names: Sequence[str], path: Path | str, what: str = "gene") -
         if not name:
             raise InputError(f"{path}: {what} {number} has no name")
         if name in seen:
-            raise InputError(f"{path}: {what} '{name}' appears twice")
+            raise InputError(f"{path}: {what} '{short(name)}' appears twice")
         seen.add(name)
+
+
+def short(name: str) -> str:
+    """Return a name as a message shows it: damaged files have names of any length."""
+    return name if len(name) <= 40 else name[:37] + "…"
 
 
 def find_column(header: Sequence[str], names: Sequence[str]) -> int | None:

@@ -13,6 +13,7 @@ from dashjax.data import Trajectories
 from dashjax.errors import InputError
 from dashjax.io import CellOptions, Expression, NamedNetwork, align_network, read_expression, read_network
 from dashjax.io.names import name_hints
+from dashjax.io.tables import short
 
 #: Expression beyond this is taken for counts.
 LARGEST_LOG_EXPRESSION = 30.0
@@ -213,7 +214,7 @@ def _range(values: np.ndarray) -> str:
 
 
 def _examples(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + ("…" if len(names) > 3 else "")
+    return ", ".join(map(short, names[:3])) + ("…" if len(names) > 3 else "")
 
 
 def _count(number: int, one: str, more: str) -> str:
