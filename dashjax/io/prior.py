@@ -91,15 +91,13 @@ def align_network(network: NamedNetwork, genes: Sequence[str], match: Match = "e
     for regulator, target, weight, row in zip(
         network.regulators, network.targets, network.weights, network.rows, strict=True
     ):
+        where, edge = f"{network.source}, row {row}", f"{short(regulator)} → {short(target)}"
         if seen.setdefault((regulator, target), weight) != weight:
             raise InputError(
-                f"{network.source}, row {row}: the edge {short(regulator)} → {short(target)} appears twice, with weights "
-                f"{seen[regulator, target]:g} and {weight:g}"
+                f"{where}: the edge {edge} appears twice, with weights {seen[regulator, target]:g} and {weight:g}"
             )
         if abs(weight) > LARGEST_WEIGHT:
-            raise InputError(
-                f"{network.source}, row {row}: the weight of {short(regulator)} → {short(target)} is {weight:g}"
-            )
+            raise InputError(f"{where}: the weight of {edge} is {weight:g}")
         if regulator in index and target in index:
             weights[index[regulator], index[target]] = weight
     if not weights.any():

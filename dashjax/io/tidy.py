@@ -101,7 +101,8 @@ def _parse_wide(rows, path) -> Expression:
             at = int(np.argmax(steps <= 0)) + 1
             problem = "appears twice" if steps[at - 1] == 0 else "comes after a later time"
             raise InputError(
-                f"{path}, row {observations[at][0]}, column time: {block[at, 0]:g} {problem} in trajectory '{short(name)}'"
+                f"{path}, row {observations[at][0]}, column time: {block[at, 0]:g} {problem} in trajectory "
+                f"'{short(name)}'"
             )
         times.append(block[:, 0])
         expression.append(block[:, 1:])
@@ -125,9 +126,7 @@ def _parse_long(rows, path) -> Expression:
         name = "1" if group is None else row[group]
         here = found.setdefault(name, {}).setdefault(float(time), {})
         if row[gene] in here:
-            raise InputError(
-                f"{where}: gene '{short(row[gene])}' appears twice at time {time:g} of trajectory '{short(name)}'"
-            )
+            raise InputError(f"{where}: gene '{short(row[gene])}' appears twice at time {time:g}")
         here[row[gene]] = float(level)
         genes.setdefault(row[gene])
     times, expression = [], []
