@@ -236,7 +236,7 @@ def fit(
             on_finding=_warn,
         )
     for line in summary:
-        console.print(line, highlight=False)
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 @app.command()

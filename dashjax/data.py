@@ -74,6 +74,10 @@ class Trajectories(eqx.Module):
         """Return the trajectories selected by `rows`, a slice or an index array."""
         return jax.tree.map(lambda leaf: leaf[rows], self)
 
+    def in_time_unit(self, unit: float) -> Trajectories:
+        """Return the same time courses with times counted in a unit of so many of the present ones."""
+        return Trajectories(self.times / unit, self.expression, self.observed, self.measured)
+
     def of_genes(self, order) -> Trajectories:
         """Return the same time courses of the genes selected by `order`, in that order."""
         measured = None if self.measured is None else self.measured[..., order]

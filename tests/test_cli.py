@@ -97,6 +97,21 @@ def test_fit_accepts_one_long_trajectory(tmp_path, dashjax):
     assert np.isfinite(np.asarray(field.effects())).all()
 
 
+def test_the_unit_of_time_does_not_change_the_network(simulated, tmp_path, dashjax):
+    times, expression = read_phoenix(simulated / "trajectories.csv").unpadded()
+    networks = []
+    for unit in (1, 64):  # a power of two, so that no digit is lost
+        write_phoenix(tmp_path / "t.csv", [unit * t for t in times], expression)
+        code, _, err = dashjax(
+            "fit", "--expression", tmp_path / "t.csv", "--genes", simulated / "genes.csv",
+            "--prior", simulated / "prior.tsv", "--out", tmp_path / "o", "--epochs", 4, "--hidden", 4,
+        )  # fmt: skip
+        assert code == 0, err
+        networks.append(unit * np.asarray(load_model(tmp_path / "o" / "model.npz")[0].effects()))
+    assert np.abs(networks[0]).max() > 0
+    np.testing.assert_allclose(networks[1], networks[0], rtol=1e-5)
+
+
 def test_check_says_what_is_in_the_files_and_fails_where_a_fit_would(simulated, tmp_path, dashjax):
     arguments = [simulated / "trajectories.csv", simulated / "prior.tsv", "--genes", simulated / "genes.csv"]
     code, text, err = dashjax("check", *arguments)

@@ -58,6 +58,10 @@ class AbstractField(eqx.Module):
         """Return, leaf by leaf, the factor on the learning rate (a tree of floats); 1 throughout by default."""
         return jax.tree.map(lambda _: 1.0, self)
 
+    def in_time_unit(self, unit: float) -> Self:
+        """Return the same dynamics with time counted in a unit of so many of the present ones: all rates times that."""
+        raise NotImplementedError(f"{type(self).__name__} has no rates of its own")
+
     def __call__(self, t, expression: Float[Array, "*batch gene"], args=None) -> Float[Array, "*batch gene"]:
         """Return dg/dt in the form that diffrax expects; the field does not depend on time."""
         return self.production(expression) - self.decay() * expression

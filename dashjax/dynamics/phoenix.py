@@ -95,6 +95,10 @@ class Phoenix(AbstractField):
         """Return relu(v)."""
         return jax.nn.relu(self.gene_multiplier)
 
+    def in_time_unit(self, unit: float) -> Self:
+        """Return this field with v times the unit."""
+        return eqx.tree_at(lambda f: f.gene_multiplier, self, self.gene_multiplier * unit)
+
     def layers(self) -> Layers:
         """Return (W, U)."""
         return self.input_weight, self.output_weight

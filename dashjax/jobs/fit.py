@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -54,6 +55,8 @@ OnFinding = Callable[[Finding], None]
 
 #: Least probability of an edge outside the prior that is listed.
 LISTED = 0.01
+#: What a trajectory of the published study lasts, in its unit of time.
+SPAN = 9.0
 #: Epochs between two progress reports.
 EPOCHS_PER_CALL = 10
 
@@ -76,6 +79,16 @@ def hold_out(trajectories: Trajectories, share: float, seed: int) -> tuple[Traje
         raise InputError(f"--validation: {share:g} of {count} pieces of data leaves nothing to train on")
     order = np.random.default_rng([seed, 3]).permutation(count)
     return trajectories[np.sort(order[held:])], trajectories[np.sort(order[:held])]
+
+
+def time_unit(trajectories: Trajectories) -> float:
+    """Return the unit to train in, in the user's: the median trajectory lasts `SPAN` of it.
+
+    Initial rates and learning rates suit that span; a network must not depend on whether times are hours or seconds.
+    """
+    observed, times = np.asarray(trajectories.observed), np.asarray(trajectories.times)
+    lasts = [row[seen][-1] - row[seen][0] for row, seen in zip(times, observed, strict=True)]
+    return float(np.median(lasts)) / SPAN
 
 
 def pieces_of(trajectories: Trajectories) -> Trajectories:
@@ -152,7 +165,9 @@ def fit_files(
     known = combine_priors([make_prior(np.where(allowed[:, None], edges, 0.0)) for edges in sources])
     if ppi is not None:
         known = replace(known, similarity=jnp.asarray(read_similarity(ppi, data.genes, "intersect")))
-    train, held = hold_out(data.trajectories, validation, seed)
+    unit = time_unit(data.trajectories)
+    trajectories = data.trajectories.in_time_unit(unit)
+    train, held = hold_out(trajectories, validation, seed)
     split = Split(train, held, held)
 
     key, base = jax.random.key(seed), FitConfig(field=PhoenixSpec(hidden), epochs=epochs)
@@ -164,7 +179,7 @@ def fit_files(
             on_epochs(0, epochs, words)
             return trial(fold, chosen.hyperparameters(epochs, setting.trust, setting.strength))
 
-        setting, tried, why = choose_setting(chosen, folds_of(pieces_of(data.trajectories), tune, seed), train_setting)
+        setting, tried, why = choose_setting(chosen, folds_of(pieces_of(trajectories), tune, seed), train_setting)
         trust, strength = setting.trust, setting.strength
         said.append(why)
     if ensemble is not None:
@@ -173,6 +188,7 @@ def fit_files(
     total = epochs * (chosen.members or 1)
     config = chosen.configure(replace(base, epochs=total))
     results = Trainer(key, known, config, allowed)(split, chosen.hyperparameters(total, trust, strength), on_epochs)
+    results = eqx.tree_at(lambda r: r.field, results, results.field.in_time_unit(1 / unit))
     if config.members is None:
         result = results
         table = edge_list(relative_effects(result.field), data.genes)
@@ -191,7 +207,7 @@ def fit_files(
     _write_fit(out, result, table, data.genes, tried)
     listed = f"{len(table)} edges{' listed' if config.members else ''}"
     return [
-        f"{len(data.genes)} genes, {data.trajectories.n_trajectories} trajectories, "
+        f"{len(data.genes)} genes, {len(data.names)} trajector{'y' if len(data.names) == 1 else 'ies'}, "
         f"{int((np.asarray(known.edges) != 0).sum())} prior edges"
         + (f", and {barred} left out because their source may not regulate" if barred else ""),
         f"{method}: {STATUSES[int(result.status)]} after epoch {int(result.last_epoch)}, model of epoch "

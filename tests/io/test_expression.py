@@ -5,6 +5,8 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dashjax import InputError
 from dashjax.io import (
@@ -18,6 +20,7 @@ from dashjax.io import (
     write_phoenix,
     write_tidy,
 )
+from dashjax.io.named import make_expression
 
 
 def write(folder, text, name="file.csv"):
@@ -329,3 +332,27 @@ def test_published_expression_is_read(data_folder):
     assert series.trajectories.expression.shape == (10, 11, 10)
     for folder, genes in (("mCAD/mCAD-2000-1-70", 5), ("GSD_example/ex1", 19)):
         assert read_expression(data_folder / "beeline" / folder).trajectories.expression.shape == (2, 40, genes)
+
+
+NAMES = st.lists(
+    st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=8), unique=True
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(NAMES.filter(len), st.data())
+def test_any_names_and_numbers_survive_a_tidy_table(tmp_path_factory, names, data):
+    names = [name for name in names if name.lower() not in ("time", "trajectory", "gene", "expression", "value")] or [
+        "A"
+    ]
+    value = st.one_of(st.just(float("nan")), st.floats(-1e6, 1e6, width=32))
+    rows = data.draw(st.lists(st.lists(value, min_size=len(names), max_size=len(names)), min_size=2, max_size=4))
+    levels = np.array(rows, np.float32)
+    levels[0] = np.nan_to_num(levels[0])  # each gene has a value
+    suffix = data.draw(st.sampled_from(["csv", "tsv", "parquet"]))
+    before = make_expression(names, [np.arange(len(levels))], [levels], "here", ["x"])
+    path = tmp_path_factory.mktemp("h") / f"t.{suffix}"
+    write_tidy(path, before)
+    after = read_tidy(path)
+    assert after.genes == before.genes
+    np.testing.assert_array_equal(after.unpadded()[1][0], levels)
