@@ -423,7 +423,7 @@ def _sweep(grid, out: Path, title: str, shard: tuple[int, int] | None = None, **
 def _print_table(rows, out: Path) -> None:
     from dashjax.report import printed_rows
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     headings, cells = printed_rows(rows, compact=True)
     for number, heading in enumerate(headings):
         table.add_column(heading, justify="left" if number == 0 else "right", no_wrap=number > 0)

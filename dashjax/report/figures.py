@@ -30,7 +30,7 @@ COLOURS = {
     "pinn+dash": "#000000",
     "direct+l1": "#A50026",
     "direct+dash": "#F46D43",
-    "direct+dash+ensemble": "#1A9850",
+    "direct+dash+ensemble": "#7B2CBF",
 }
 _SPARE = ["#CC79A7", "#56B4E9", "#F0E442", "#000000"]
 
