@@ -10,7 +10,7 @@ import numpy as np
 from dashjax.errors import InputError
 from dashjax.io.genes import read_gene_names
 from dashjax.io.named import Expression, make_expression
-from dashjax.io.tables import parse_numbers, read_rows
+from dashjax.io.tables import LARGEST_TABLE, parse_numbers, read_rows, short
 
 
 def read_phoenix(path: Path | str, genes_file: Path | str | None = None) -> Expression:
@@ -64,8 +64,8 @@ def parse_phoenix(rows: list[list[str]], path: Path | str, genes_file: Path | st
             f"{path}, row 1: expected a header 'trajectory,time,GENE,…' (tidy table), 'Time GENE …' (DREAM4) or "
             f"'genes,trajectories' as two whole numbers (PHOENIX CSV), found '{','.join(rows[0])[:40]}'"
         ) from None
-    if genes < 1 or count < 1:
-        raise InputError(f"{path}, row 1: {genes} genes and {count} trajectories")
+    if not (0 < genes < LARGEST_TABLE and 0 < count < LARGEST_TABLE):
+        raise InputError(f"{path}, row 1: {short(str(genes))} genes and {short(str(count))} trajectories")
     expected = 1 + count * (genes + 1)
     if len(rows) != expected:
         raise InputError(

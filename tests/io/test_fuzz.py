@@ -32,10 +32,13 @@ from dashjax.io import (
     save_model,
     write_system,
 )
+from dashjax.io.h5ad import PATIENCE
 
 COUNT = int(os.environ.get("DASHJAX_FUZZ", "150"))
 #: Seconds that one small file may take, and MiB that a whole test may add.
 SLOWEST, LARGEST = 20.0, 300
+#: HDF5 never returns from some damaged files; their reader gives up on it.
+SLOWEST_OF = {"h5ad": PATIENCE + 20}
 GENES = ("A", "B", "C")
 
 INSERTS = [
@@ -209,5 +212,5 @@ def test_changed_files_end_in_a_value_or_one_clear_error(name, tmp_path):
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     found = f"{values:,} values, {COUNT - values:,} errors, slowest {slowest:.3f} s, +{grown:.0f} MiB"
     print(f"\n{name}: {COUNT:,} inputs, {found}")
-    assert slowest < SLOWEST
+    assert slowest < SLOWEST_OF.get(name, SLOWEST)
     assert grown < LARGEST
