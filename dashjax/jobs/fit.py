@@ -205,6 +205,8 @@ def fit_files(
     index = {gene: number for number, gene in enumerate(data.genes)}
     table["in_prior"] = np.asarray(known.edges)[table["source"].map(index), table["target"].map(index)] != 0
     _write_fit(out, result, table, data.genes, tried)
+    if table.empty:
+        said.append("no regulator reaches any target any more: train for fewer epochs, or use an edge-resolved method")
     listed = f"{len(table)} edges{' listed' if config.members else ''}"
     return [
         f"{len(data.genes)} genes, {len(data.names)} trajector{'y' if len(data.names) == 1 else 'ies'}, "
