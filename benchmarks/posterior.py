@@ -24,9 +24,9 @@ import jax.numpy as jnp
 import numpy as np
 from common import RESULTS, save
 from matplotlib.figure import Figure
-from peers.lasso import lasso_network
 
 from dashjax.networks import score_network
+from dashjax.rivals.linear import lasso_network
 from dashjax.sweep import PRIOR_ONLY, expand, parse_grid, run_sweep
 from dashjax.sweep.run import SCORES, collect
 from dashjax.sweep.store import Store

@@ -289,6 +289,57 @@ def score(
         console.print(f"scores: {out / 'scores.tsv'}, {out / 'regulators.tsv'}", highlight=False, soft_wrap=True)
 
 
+@app.command()
+def compare(
+    dataset: Annotated[str, typer.Option(help="dream4, beeline or simulated.")],
+    out: Out,
+    data: Annotated[Path | None, typer.Option(help="Folder of the dataset's files.")] = None,
+    methods: Annotated[str | None, typer.Option(help="Names of rivals and of our methods, comma-separated.")] = None,
+    priors: Annotated[str, typer.Option(help="Shares of misplaced prior edges, comma-separated; none: no prior.")] = (
+        "none,0,0.1,0.2,0.4"
+    ),
+    only: Annotated[str | None, typer.Option(help="A part of the names of the networks wanted.")] = None,
+    epochs: Annotated[int, typer.Option(help="Epochs of every run of our methods.", min=1)] = 60,
+    seed: Annotated[int, typer.Option(help="Seeds priors, methods and forests.", min=0)] = 0,
+) -> None:
+    """Compare our methods with GENIE3, dynGENIE3, lasso, SINDy and others on data with a known network."""
+    from dashjax.compare import METHOD_NAMES, load_tasks, table_of, write_comparison
+    from dashjax.compare import compare as run
+
+    names = METHOD_NAMES if methods is None else tuple(name.strip() for name in methods.split(","))
+    corruptions = _parse_priors(priors)
+    with console.status("loading"):
+        tasks = load_tasks(dataset, data, only)
+    with _bar("comparisons") as update:
+        try:
+            rows = run(tasks, out, names, corruptions, epochs, seed, update)
+        except KeyboardInterrupt:
+            console.print(f"\nInterrupted. Finished comparisons are kept; the same command goes on from there ({out}).")
+            raise typer.Exit(130) from None
+    means = write_comparison(rows, out, f"dashjax compare --dataset {dataset}")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    headings, cells = table_of(means)
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if number < 3 else "right", no_wrap=number == 0)
+    for row in cells:
+        table.add_row(*row, style="italic" if row[0] == "prior_only" else None)
+    console.print(table)
+    console.print(f"report: {out / 'report.html'}", soft_wrap=True, highlight=False)
+
+
+def _parse_priors(text: str) -> list[float | None]:
+    corruptions: list[float | None] = []
+    for part in text.split(","):
+        try:
+            share = None if part.strip() == "none" else float(part)
+        except ValueError:
+            share = -1.0
+        if share is not None and not 0 <= share <= 1:
+            raise InputError(f"--priors: expected none or shares from 0 to 1, separated by commas, got '{part}'")
+        corruptions.append(share)
+    return corruptions
+
+
 def _cells(layer: str | None, time: str | None, trajectory: str | None, bins: int | None) -> Any:
     from dashjax.io import CellOptions
 

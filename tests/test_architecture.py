@@ -20,12 +20,17 @@ ALLOWED = {
     "training": {"data", "dynamics", "sparsity", "errors"},
     "evidence": {"linalg", "data", "dynamics", "training", "errors"},
     "simulate": {"data", "errors"},
+    "rivals": {"data", "errors"},
     "io": {"data", "dynamics", "simulate", "errors"},
     "sweep": {"data", "dynamics", "sparsity", "training", "evidence", "networks", "simulate", "io", "errors"},
     "report": {"dynamics", "networks", "sweep", "errors"},
     "reproduce": {"training", "io", "sweep", "report", "errors"},
     "jobs": {"data", "dynamics", "sparsity", "training", "evidence", "networks", "simulate", "io", "report", "errors"},
-    "cli": {"errors", "io", "jobs", "sweep", "training", "report", "reproduce"},
+    "compare": {
+        *("data", "errors", "evidence", "io", "jobs", "networks", "report"),
+        *("rivals", "simulate", "sweep", "training"),
+    },
+    "cli": {"compare", "errors", "io", "jobs", "sweep", "training", "report", "reproduce"},
 }
 
 

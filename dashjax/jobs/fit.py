@@ -37,6 +37,7 @@ from dashjax.training import (
     FitConfig,
     FitResult,
     Hyperparameters,
+    Method,
     Setting,
     advance,
     advance_members,
@@ -165,41 +166,27 @@ def fit_files(
     known = combine_priors([make_prior(np.where(allowed[:, None], edges, 0.0)) for edges in sources])
     if ppi is not None:
         known = replace(known, similarity=jnp.asarray(read_similarity(ppi, data.genes, "intersect")))
-    unit = time_unit(data.trajectories)
-    trajectories = data.trajectories.in_time_unit(unit)
-    train, held = hold_out(trajectories, validation, seed)
-    split = Split(train, held, held)
-
-    key, base = jax.random.key(seed), FitConfig(field=PhoenixSpec(hidden), epochs=epochs)
     said, tried = [], None
+    base = FitConfig(field=PhoenixSpec(hidden), epochs=epochs)
     if tune is not None:
-        trial = Trainer(key, known, chosen.configure(base), allowed)
+        scaled = data.trajectories.in_time_unit(time_unit(data.trajectories))
+        trial = Trainer(jax.random.key(seed), known, chosen.configure(base), allowed)
 
         def train_setting(setting: Setting, fold: Split, words: str) -> FitResult:
             on_epochs(0, epochs, words)
             return trial(fold, chosen.hyperparameters(epochs, setting.trust, setting.strength))
 
-        setting, tried, why = choose_setting(chosen, folds_of(pieces_of(trajectories), tune, seed), train_setting)
+        setting, tried, why = choose_setting(chosen, folds_of(pieces_of(scaled), tune, seed), train_setting)
         trust, strength = setting.trust, setting.strength
         said.append(why)
     if ensemble is not None:
         chosen = replace(chosen, members=ensemble)
-    # A user's epochs are those of every run.
-    total = epochs * (chosen.members or 1)
-    config = chosen.configure(replace(base, epochs=total))
-    results = Trainer(key, known, config, allowed)(split, chosen.hyperparameters(total, trust, strength), on_epochs)
-    results = eqx.tree_at(lambda r: r.field, results, results.field.in_time_unit(1 / unit))
-    if config.members is None:
-        result = results
+    result, posterior = fit_network(
+        data.trajectories, known, chosen, base, trust, strength, allowed, validation, seed, precision, on_epochs
+    )
+    if posterior is None:
         table = edge_list(relative_effects(result.field), data.genes)
     else:
-        on_epochs(epochs, epochs, "weighing the evidence")
-        result = jax.tree.map(lambda leaf: leaf[0], results)
-        posterior = jax.jit(
-            lambda key, fields: ensemble_posterior(
-                key, fields, data.trajectories, known, precision, regulators=jnp.asarray(allowed)
-            )
-        )(key, results.field)
         said += _describe_posterior(posterior, known, priors, precision)
         table = posterior_table(posterior, known, data.genes, precision)
     index = {gene: number for number, gene in enumerate(data.genes)}
@@ -207,7 +194,7 @@ def fit_files(
     _write_fit(out, result, table, data.genes, tried)
     if table.empty:
         said.append("no regulator reaches any target any more: train for fewer epochs, or use an edge-resolved method")
-    listed = f"{len(table)} edges{' listed' if config.members else ''}"
+    listed = f"{len(table)} edges{'' if posterior is None else ' listed'}"
     return [
         f"{len(data.genes)} genes, {len(data.names)} trajector{'y' if len(data.names) == 1 else 'ies'}, "
         f"{int((np.asarray(known.edges) != 0).sum())} prior edges"
@@ -218,6 +205,60 @@ def fit_files(
         *said,
         f"{listed} ({int(table['in_prior'].sum())} of them in the prior): {out / 'edges.tsv'}",
     ]
+
+
+def fit_network(
+    trajectories: Trajectories,
+    prior: Prior,
+    method: Method,
+    config: FitConfig,
+    trust: tuple[float, float] = (0.05, 0.01),
+    strength: float | None = None,
+    regulators: np.ndarray | None = None,
+    validation: float = 0.1,
+    seed: int = 0,
+    precision: float = 0.9,
+    on_epochs: OnEpochs = lambda done, total, text: None,
+) -> tuple[FitResult, EnsemblePosterior | None]:
+    """Fit one network, or an ensemble and the posterior of its edges, in a unit of time that suits the data.
+
+    Args:
+        trajectories: in the user's unit of time.
+        prior: prior edges.
+        method: with its number of members, if it is an ensemble.
+        config: what shapes the program; a user's epochs are those of every run.
+        trust: λ of the method.
+        strength: its own number; its default if None.
+        regulators: which genes may regulate; all if None.
+        validation: share of the data held out.
+        seed: seeds weights, order, resampling and chains.
+        precision: expected precision of the edge sets whose overlap is the frequency.
+        on_epochs: told of progress.
+
+    Returns:
+        The run, or the ensemble's first, its field in the user's unit of time; and the posterior of an ensemble.
+
+    Raises:
+        InputError: on data too short to hold anything out.
+    """
+    allowed = np.ones(trajectories.n_genes, bool) if regulators is None else regulators
+    unit = time_unit(trajectories)
+    train, held = hold_out(trajectories.in_time_unit(unit), validation, seed)
+    split = Split(train, held, held)
+    total = config.epochs * (method.members or 1)
+    config = method.configure(replace(config, epochs=total))
+    key = jax.random.key(seed)
+    results = Trainer(key, prior, config, allowed)(split, method.hyperparameters(total, trust, strength), on_epochs)
+    results = eqx.tree_at(lambda r: r.field, results, results.field.in_time_unit(1 / unit))
+    if config.members is None:
+        return results, None
+    on_epochs(config.epochs, config.epochs, "weighing the evidence")
+    posterior = jax.jit(
+        lambda key, fields: ensemble_posterior(
+            key, fields, trajectories, prior, precision, regulators=jnp.asarray(allowed)
+        )
+    )(key, results.field)
+    return jax.tree.map(lambda leaf: leaf[0], results), posterior
 
 
 class Trainer:

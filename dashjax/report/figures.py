@@ -31,6 +31,12 @@ COLOURS = {
     "direct+l1": "#A50026",
     "direct+dash": "#F46D43",
     "direct+dash+ensemble": "#7B2CBF",
+    "dyngenie3": "#009E73",
+    "genie3": "#56B4E9",
+    "lasso": "#E69F00",
+    "ridge": "#0072B2",
+    "sindy": "#8C510A",
+    "correlation": "#999999",
 }
 _SPARE = ["#CC79A7", "#56B4E9", "#F0E442", "#000000"]
 

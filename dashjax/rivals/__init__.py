@@ -1,0 +1,15 @@
+"""What a user would pick instead: simple and well-known methods of network inference, behind one interface.
+
+Each scores every (regulator, target) pair from the same trajectories that ours sees. Needs the extra
+`compare`.
+"""
+
+from dashjax.rivals.base import Rival, prior_first, transitions_of
+from dashjax.rivals.forests import DYNGENIE3, GENIE3
+from dashjax.rivals.linear import CORRELATION, LASSO, RIDGE
+from dashjax.rivals.sindy import SINDY
+
+#: All rivals by name.
+RIVALS: dict[str, Rival] = {rival.name: rival for rival in (DYNGENIE3, GENIE3, LASSO, RIDGE, SINDY, CORRELATION)}
+
+__all__ = ["RIVALS", "Rival", "prior_first", "transitions_of"]
