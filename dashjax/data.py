@@ -78,6 +78,15 @@ class Trajectories(eqx.Module):
         """Return the same time courses with times counted in a unit of so many of the present ones."""
         return Trajectories(self.times / unit, self.expression, self.observed, self.measured)
 
+    def in_steps(self) -> Trajectories:
+        """Return every step between observations as a time course of its own; padding stays unobserved."""
+
+        def pairs(leaf):
+            joined = jnp.stack([leaf[:, :-1], leaf[:, 1:]], axis=2)
+            return joined.reshape(-1, *joined.shape[2:])
+
+        return jax.tree.map(pairs, self)
+
     def of_genes(self, order) -> Trajectories:
         """Return the same time courses of the genes selected by `order`, in that order."""
         measured = None if self.measured is None else self.measured[..., order]

@@ -46,3 +46,11 @@ def test_shared_targets_counts_common_targets():
 def test_bad_priors_are_refused(edges, message):
     with pytest.raises(InputError, match=message):
         make_prior(edges)
+
+
+def test_steps_are_time_courses_of_their_own():
+    observed = make_trajectories([[0.0, 1.0], [0.0, 0.5, 2.0]], [np.zeros((2, 1)), np.arange(3.0)[:, None]])
+    steps = observed.in_steps()
+    assert steps.times.tolist() == [[0, 1], [1, 1], [0, 0.5], [0.5, 2]]
+    assert steps.expression[..., 0].tolist() == [[0, 0], [0, 0], [0, 1], [1, 2]]
+    assert steps.observed.tolist() == [[True, True], [True, False], [True, True], [True, True]]

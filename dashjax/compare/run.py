@@ -27,7 +27,7 @@ from dashjax.training import METHODS, FitConfig, find_method
 
 PRIOR_ONLY = "prior_only"
 #: What is compared if the user does not say.
-METHOD_NAMES = ("direct+dash+ensemble", *RIVALS, PRIOR_ONLY)
+METHOD_NAMES = ("direct+dash+ensemble", "direct+dash+ensemble+steps", *RIVALS, PRIOR_ONLY)
 #: Shares of the true edges that are misplaced in the prior; None is no prior at all.
 CORRUPTIONS: tuple[float | None, ...] = (None, 0.0, 0.1, 0.2, 0.4)
 #: Expected precision of the edge set that an ensemble returns.

@@ -15,9 +15,9 @@ import pandas as pd
 from jaxtyping import PRNGKeyArray
 
 from dashjax.data import Prior, Split, Trajectories, combine_priors, make_prior
-from dashjax.dynamics import PhoenixSpec
+from dashjax.dynamics import AbstractField, FixedSteps, PhoenixSpec
 from dashjax.errors import InputError
-from dashjax.evidence import EnsemblePosterior, edges_at_precision, ensemble_posterior
+from dashjax.evidence import EnsemblePosterior, edges_at_precision, ensemble_posterior, initial_states
 from dashjax.io import (
     CellOptions,
     Match,
@@ -33,20 +33,24 @@ from dashjax.jobs.tune import choose_setting, folds_of
 from dashjax.networks import edge_list, relative_effects
 from dashjax.sparsity import sparsity
 from dashjax.training import (
+    METHODS,
     STATUSES,
     FitConfig,
     FitResult,
     Hyperparameters,
     Method,
     Setting,
+    WholeTrajectory,
     advance,
     advance_members,
     allow_regulators,
     find_method,
     finish,
     finish_members,
+    one_step_error,
     start,
     start_members,
+    transitions,
 )
 
 #: Called with epochs done, epochs to do, and a few words.
@@ -99,12 +103,7 @@ def pieces_of(trajectories: Trajectories) -> Trajectories:
 
 def single_transitions(trajectories: Trajectories) -> Trajectories:
     """Cut trajectories into pieces of two observations."""
-
-    def pairs(leaf):
-        joined = jnp.stack([leaf[:, :-1], leaf[:, 1:]], axis=2)
-        return joined.reshape(-1, *joined.shape[2:])
-
-    pieces = jax.tree.map(pairs, trajectories)
+    pieces = trajectories.in_steps()
     return pieces[np.flatnonzero(np.asarray(pieces.observed).all(axis=1))]
 
 
@@ -188,6 +187,7 @@ def fit_files(
         table = edge_list(relative_effects(result.field), data.genes)
     else:
         said += _describe_posterior(posterior, known, priors, precision)
+        said += describe_paths(chosen, result.field, data.trajectories)
         table = posterior_table(posterior, known, data.genes, precision)
     index = {gene: number for number, gene in enumerate(data.genes)}
     table["in_prior"] = np.asarray(known.edges)[table["source"].map(index), table["target"].map(index)] != 0
@@ -255,7 +255,7 @@ def fit_network(
     on_epochs(config.epochs, config.epochs, "weighing the evidence")
     posterior = jax.jit(
         lambda key, fields: ensemble_posterior(
-            key, fields, trajectories, prior, precision, regulators=jnp.asarray(allowed)
+            key, fields, config.objective.segments(trajectories), prior, precision, regulators=jnp.asarray(allowed)
         )
     )(key, results.field)
     return jax.tree.map(lambda leaf: leaf[0], results), posterior
@@ -357,6 +357,25 @@ def _describe_posterior(
         f"outside the prior, {probability[~known].sum():.1f} more are expected",
         f"returned: {returned.sum()} edges, {(returned & ~known).sum()} of them new, at an expected precision of "
         f"{precision:g}",
+    ]
+
+
+def describe_paths(method: Method, field: AbstractField, trajectories: Trajectories) -> list[str]:
+    """Say so where whole paths miss what single steps do not: then the dynamics are noisy, not only the observations.
+
+    Were there nothing but observation noise, a step from a noisy observation would miss by more than a path that all
+    observations have a say in.
+    """
+    if f"{method.name}+steps" not in METHODS:
+        return []
+    solve = FixedSteps()
+    path = WholeTrajectory().error(field, initial_states(field, trajectories, solve), trajectories, solve)
+    step, _ = one_step_error(field, transitions(trajectories), solve)
+    if path <= step:
+        return []
+    return [
+        f"whole trajectories miss the observations by {float(path) ** 0.5:.3g}, single steps by "
+        f"{float(step) ** 0.5:.3g}: the dynamics are disturbed, not only the observations; --method {method.name}+steps suits that"
     ]
 
 

@@ -31,6 +31,7 @@ COLOURS = {
     "direct+l1": "#A50026",
     "direct+dash": "#F46D43",
     "direct+dash+ensemble": "#7B2CBF",
+    "direct+dash+ensemble+steps": "#E7298A",
     "dyngenie3": "#009E73",
     "genie3": "#56B4E9",
     "lasso": "#E69F00",

@@ -87,6 +87,10 @@ class AbstractObjective(abc.ABC):
     ) -> Float[Array, ""]:
         """Return the mean squared error of some trajectories, given their latent numbers."""
 
+    @abc.abstractmethod
+    def segments(self, observed: Trajectories) -> Trajectories:
+        """Return trajectories cut wherever this objective starts afresh from an observation; works under jit."""
+
 
 @dataclass(frozen=True)
 class OneStep(AbstractObjective):
@@ -99,6 +103,10 @@ class OneStep(AbstractObjective):
     def error(self, field, latent, observed, method):
         """Return `one_step_error` of the trajectories' transitions."""
         return one_step_error(field, transitions(observed), method)[0]
+
+    def segments(self, observed):
+        """Return the single steps."""
+        return observed.in_steps()
 
 
 @dataclass(frozen=True)
@@ -123,3 +131,7 @@ class WholeTrajectory(AbstractObjective):
         _, path = jax.lax.scan(follow, latent, jnp.diff(observed.times, axis=1).T)
         path = jnp.concatenate([latent[None], path]).swapaxes(0, 1)
         return _mean_where(observed.counted, (path - observed.expression) ** 2)
+
+    def segments(self, observed):
+        """Return the trajectories as they are."""
+        return observed

@@ -3,7 +3,7 @@
 from dashjax.errors import InputError, suggest
 from dashjax.training.methods.base import DEFAULT_TRUST, Method, Setting
 from dashjax.training.methods.dash import bioprune, dash, dense, imp
-from dashjax.training.methods.direct import direct_dash, direct_dash_ensemble, direct_l1
+from dashjax.training.methods.direct import direct_dash, direct_dash_ensemble, direct_dash_ensemble_steps, direct_l1
 from dashjax.training.methods.dst import dst
 from dashjax.training.methods.flow import sparseflow, synflow
 from dashjax.training.methods.gated import cnode, cnode_released, l0, l0_released, pathreg, pathreg_released
@@ -28,6 +28,7 @@ METHODS: dict[str, Method] = {
         direct_l1,
         direct_dash,
         direct_dash_ensemble,
+        direct_dash_ensemble_steps,
         pinn_mp_87,
         l0_released,
         cnode_released,

@@ -1,9 +1,11 @@
 """Edge-resolved methods: one weight per regulator and target, and the prior as what shrinks or prunes it less."""
 
+from dataclasses import replace
+
 from dashjax.dynamics import DirectSpec
 from dashjax.sparsity import PriorWeightedL1, make_schedule, no_pruning
 from dashjax.training.methods.base import Method
-from dashjax.training.objective import WholeTrajectory
+from dashjax.training.objective import OneStep, WholeTrajectory
 
 #: An epoch that no run reaches.
 NEVER = 10**6
@@ -39,4 +41,10 @@ direct_dash_ensemble = Method(
     weights=lambda strength: {"strengths": (strength, 0.0)},
     learning_rate=2e-3,
     members=3,
+)
+direct_dash_ensemble_steps = replace(
+    direct_dash_ensemble,
+    name="direct+dash+ensemble+steps",
+    summary="the same from single steps: where the dynamics are noisy or disturbed, not only the observations",
+    objective=OneStep(),
 )
