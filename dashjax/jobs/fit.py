@@ -375,7 +375,8 @@ def describe_paths(method: Method, field: AbstractField, trajectories: Trajector
         return []
     return [
         f"whole trajectories miss the observations by {float(path) ** 0.5:.3g}, single steps by "
-        f"{float(step) ** 0.5:.3g}: the dynamics are disturbed, not only the observations; --method {method.name}+steps suits that"
+        f"{float(step) ** 0.5:.3g}: the dynamics are disturbed, not only the observations; "
+        f"--method {method.name}+steps suits that"
     ]
 
 
