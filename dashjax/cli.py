@@ -318,7 +318,7 @@ def compare(
             raise typer.Exit(130) from None
     means = write_comparison(rows, out, f"dashjax compare --dataset {dataset}")
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    headings, cells = table_of(means)
+    headings, cells = table_of(means, compact=True)
     for number, heading in enumerate(headings):
         table.add_column(heading, justify="left" if number < 3 else "right", no_wrap=number == 0)
     for row in cells:

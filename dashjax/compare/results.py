@@ -38,6 +38,8 @@ _COLUMNS = {
     "seconds": ("seconds", "{:,.1f}"),
     "peak_memory_mib": ("peak MiB", "{:,.0f}"),
 }
+#: What fits a terminal.
+_COMPACT = ("aupr", "auroc", "seconds")
 
 
 def write_comparison(rows: pd.DataFrame, out: Path, title: str) -> pd.DataFrame:
@@ -79,14 +81,16 @@ def write_comparison(rows: pd.DataFrame, out: Path, title: str) -> pd.DataFrame:
     return means
 
 
-def table_of(means: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
-    """Return headings and cells of the table of means, rows named by method, group and prior."""
-    headings = ["method", "data", "prior", *(heading for heading, _ in _COLUMNS.values())]
+def table_of(means: pd.DataFrame, compact: bool = False) -> tuple[list[str], list[list[str]]]:
+    """Return headings and cells of the table of means, rows named by method, group and prior; fewer for a terminal."""
+    columns = {name: _COLUMNS[name] for name in _COMPACT} if compact else _COLUMNS
+    headings = ["method", "data", "prior", *(heading for heading, _ in columns.values())]
     cells = []
     for row in means.to_dict("records"):
         corruption = None if pd.isna(row["corruption"]) else row["corruption"]
-        values = ["–" if pd.isna(row[name]) else form.format(row[name]) for name, (_, form) in _COLUMNS.items()]
-        cells.append([str(row["method"]), str(row["group"]), describe_prior(corruption), *values])
+        values = ["–" if pd.isna(row[name]) else form.format(row[name]) for name, (_, form) in columns.items()]
+        words = _short_prior(corruption) if compact else describe_prior(corruption)
+        cells.append([str(row["method"]), str(row["group"]), words, *values])
     return headings, cells
 
 
@@ -97,7 +101,7 @@ def draw_comparison(means: pd.DataFrame) -> Figure:
     panels = figure.subplots(1, len(groups), squeeze=False, sharey=True)[0]
     given = sorted({value for value in means["corruption"] if not pd.isna(value)}, reverse=True)
     places = {None: 0, **{value: number for number, value in enumerate(given, start=1)}}
-    names = ["none", *(f"{value:.0%} wrong" for value in given)]
+    names = [_short_prior(value) for value in (None, *given)]
     for panel, group in zip(panels, groups, strict=True):
         for method in dict.fromkeys(means["method"]):
             mine = means[(means["group"] == group) & (means["method"] == method)]
@@ -112,6 +116,10 @@ def draw_comparison(means: pd.DataFrame) -> Figure:
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside right center", frameon=False)
     return figure
+
+
+def _short_prior(corruption: float | None) -> str:
+    return "none" if corruption is None else f"{corruption:.0%} wrong"
 
 
 def _plain(value: Any) -> Any:
