@@ -165,7 +165,7 @@ def test_padding_does_not_change_the_error(split):
             jnp.concatenate([steps.start, steps.end[:, -1:]], 1),
             jnp.concatenate([steps.end, steps.end[:, -1:] + 5], 1),
             jnp.pad(steps.duration, ((0, 0), (0, 1))),
-            jnp.pad(steps.valid, ((0, 0), (0, 1))),
+            jnp.pad(steps.valid, ((0, 0), (0, 1), (0, 0))),
         ),
     )
     method = FitConfig().solve
