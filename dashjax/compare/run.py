@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
-import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ METHOD_NAMES = ("direct+dash+ensemble", "direct+dash+ensemble+steps", *RIVALS, P
 CORRUPTIONS: tuple[float | None, ...] = (None, 0.0, 0.1, 0.2, 0.4)
 #: Expected precision of the edge set that an ensemble returns.
 PRECISION = 0.9
+#: What rivals found that do not weigh a prior, the same with every prior: by task and name, scores, seconds and memory.
+Unweighted = dict[tuple[str, str], tuple[np.ndarray, float, float]]
 #: Called with comparisons done, comparisons to do, and what is next.
 OnProgress = Callable[[int, int, str], None]
 
@@ -76,11 +78,12 @@ def compare(
         if not (name == PRIOR_ONLY and corruption is None)
     ]
     make_folder(out / "rows")
-    rows, unweighted = [], _Unweighted()
+    rows = []
+    unweighted: Unweighted = {}
     for done, (task, corruption, name) in enumerate(plan):
         what = {"task": task.name, "group": task.group, "corruption": corruption, "method": name}
         settings = what | {"seed": seed, "epochs": epochs if name in METHODS else None}
-        path = out / "rows" / f"{zlib.crc32(json.dumps(settings).encode()):08x}.json"
+        path = out / "rows" / f"{hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:16]}.json"
         on_progress(done, len(plan), f"{name} on {task.name}, {describe_prior(corruption)}")
         if not path.exists():
             _keep(path, settings | _run(task, corruption, name, epochs, seed, unweighted))
@@ -98,12 +101,8 @@ def _keep(path: Path, row: dict) -> None:
     write_atomically(path, lambda part: part.write_text(json.dumps(row)))
 
 
-class _Unweighted(dict[tuple[str, str], tuple[Any, float, float]]):
-    """What rivals found that do not weigh a prior, by task and name: the same with every prior."""
-
-
 def _run(
-    task: Task, corruption: float | None, name: str, epochs: int, seed: int, unweighted: _Unweighted
+    task: Task, corruption: float | None, name: str, epochs: int, seed: int, unweighted: Unweighted
 ) -> dict[str, float]:
     prior = np.zeros_like(task.truth)
     if corruption is not None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -12,8 +13,7 @@ import numpy as np
 
 from dashjax.data import Trajectories
 from dashjax.errors import InputError
-from dashjax.io import read_expression, read_network, read_prior
-from dashjax.io.prior import align_network
+from dashjax.io import read_expression, read_prior
 from dashjax.simulate import generate_system, simulate_study
 from dashjax.training import add_observation_noise
 
@@ -37,6 +37,10 @@ class Task:
     genes: tuple[str, ...]
 
 
+#: Tasks by name, each loaded when it is called for.
+Named = Iterator[tuple[str, Callable[[], Task]]]
+
+
 def load_tasks(dataset: str, data: Path | None = None, only: str | None = None) -> list[Task]:
     """Load the tasks of a dataset.
 
@@ -52,58 +56,56 @@ def load_tasks(dataset: str, data: Path | None = None, only: str | None = None) 
         raise InputError(f"--dataset: unknown value '{dataset}'; valid: {', '.join(DATASETS)}")
     if dataset != "simulated" and data is None:
         raise InputError(f"--data: the folder of the {dataset} files is missing")
-    loaded = DATASETS[dataset](data or Path(), only or "")
-    tasks = [task for task in loaded if (only or "") in task.name]
+    wanted = only or ""
+    tasks = [load() for name, load in DATASETS[dataset](data or Path()) if wanted in name]
     if not tasks:
         raise InputError(f"{data or dataset}: no {dataset} task" + (f" with '{only}' in its name" if only else ""))
     return tasks
 
 
-def _dream4(folder: Path, only: str) -> list[Task]:
+def _dream4(folder: Path) -> Named:
     """`insilico_sizeN_K_timeseries.tsv` beside `DREAM4_GoldStandard_InSilico_SizeN_K.tsv`."""
-    tasks = []
     for path in sorted(folder.glob("insilico_size*_timeseries.tsv")):
         size, number = path.stem.removeprefix("insilico_size").removesuffix("_timeseries").split("_")
-        data = read_expression(path).in_canonical_order()
-        truth = read_prior(folder / f"DREAM4_GoldStandard_InSilico_Size{size}_{number}.tsv", data.genes)
-        group = f"DREAM4 size {size}"
-        tasks.append(Task(f"{group}, network {number}", group, data.trajectories, truth, data.genes))
-    return tasks
+        gold = folder / f"DREAM4_GoldStandard_InSilico_Size{size}_{number}.tsv"
+        name, group = f"DREAM4 size {size}, network {number}", f"DREAM4 size {size}"
+        yield name, partial(_load, name, group, path, gold)
 
 
-def _beeline(folder: Path, only: str) -> list[Task]:
+def _beeline(folder: Path) -> Named:
     """Folders with `ExpressionData.csv`, and a reference network there or above."""
-    tasks = []
     for path in sorted(folder.rglob("ExpressionData.csv")):
         places = [path.parent / "refNetwork.csv", path.parent.parent / "GroundTruthNetwork.csv"]
         reference = next((place for place in places if place.exists()), None)
         if reference is None:
             continue
-        data = read_expression(path.parent).in_canonical_order()
-        truth = align_network(read_network(reference), data.genes)
         top = path.parent.relative_to(folder).parts[0] if path.parent != folder else folder.name
         name = path.parent.name if path.parent.name.startswith(top) else f"{top} {path.parent.name}"
-        tasks.append(Task(name, f"BEELINE {top}", data.trajectories, truth, data.genes))
-    return tasks
+        yield name, partial(_load, name, f"BEELINE {top}", path.parent, reference)
 
 
-def _simulated(folder: Path, only: str) -> list[Task]:
+def _simulated(folder: Path) -> Named:
     """Generated systems that nothing was chosen on, at two levels of noise."""
-    tasks = []
     for genes in (100, 350, 1000):
         for noise in (0.025, 0.05):
             name = f"simulated {genes}, noise {noise:g}"
-            if only not in name:
-                continue
-            system = generate_system(genes, seed=11)
-            data = simulate_study(system, seed=11).seen()
-            noisy = add_observation_noise(jax.random.key(11), data, jnp.asarray(noise))
-            tasks.append(Task(name, name, noisy, np.asarray(system.truth), tuple(system.genes)))
-    return tasks
+            yield name, partial(_simulate, name, genes, noise)
+
+
+def _load(name: str, group: str, expression: Path, reference: Path) -> Task:
+    data = read_expression(expression).in_canonical_order()
+    return Task(name, group, data.trajectories, read_prior(reference, data.genes), data.genes)
+
+
+def _simulate(name: str, genes: int, noise: float) -> Task:
+    system = generate_system(genes, seed=11)
+    data = simulate_study(system, seed=11).seen()
+    noisy = add_observation_noise(jax.random.key(11), data, jnp.asarray(noise))
+    return Task(name, name, noisy, np.asarray(system.truth), tuple(system.genes))
 
 
 #: What can be compared on, and how its tasks are loaded.
-DATASETS: dict[str, Callable[[Path, str], list[Task]]] = {
+DATASETS: dict[str, Callable[[Path], Named]] = {
     "dream4": _dream4,
     "beeline": _beeline,
     "simulated": _simulated,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -41,13 +42,11 @@ class Steps:
         start: states at the beginning (step, gene).
         end: states at the end (step, gene).
         duration: of each (step,).
-        trajectory: which it belongs to (step,).
     """
 
     start: np.ndarray
     end: np.ndarray
     duration: np.ndarray
-    trajectory: np.ndarray
 
 
 def transitions_of(observed: Trajectories) -> Steps:
@@ -55,8 +54,7 @@ def transitions_of(observed: Trajectories) -> Steps:
     expression, times = np.asarray(observed.expression, float), np.asarray(observed.times, float)
     seen = np.asarray(observed.observed)
     valid = seen[:, 1:] & seen[:, :-1]
-    number = np.broadcast_to(np.arange(len(seen))[:, None], valid.shape)
-    return Steps(expression[:, :-1][valid], expression[:, 1:][valid], np.diff(times, axis=1)[valid], number[valid])
+    return Steps(expression[:, :-1][valid], expression[:, 1:][valid], np.diff(times, axis=1)[valid])
 
 
 def prior_first(scores: np.ndarray, prior: np.ndarray) -> np.ndarray:
@@ -73,14 +71,11 @@ def prior_first(scores: np.ndarray, prior: np.ndarray) -> np.ndarray:
     return np.where(scores < 0, -lifted, lifted)
 
 
-def need_sklearn():
-    """Return scikit-learn's package.
+def need_sklearn() -> None:
+    """Refuse to go on without scikit-learn.
 
     Raises:
         InputError: where it is not installed.
     """
-    try:
-        import sklearn
-    except ImportError:
-        raise InputError("this method needs scikit-learn: pip install 'dashjax[compare]'") from None
-    return sklearn
+    if importlib.util.find_spec("sklearn") is None:
+        raise InputError("this method needs scikit-learn: pip install 'dashjax[compare]'")
