@@ -18,7 +18,7 @@ from dashjax.data import make_prior
 from dashjax.errors import InputError
 from dashjax.evidence import edges_at_precision
 from dashjax.io import make_folder
-from dashjax.jobs.fit import fit_network
+from dashjax.jobs.network import fit_network
 from dashjax.networks import beeline_scores, edge_list, edge_universe, relative_effects, score_network
 from dashjax.rivals import RIVALS
 from dashjax.simulate import relocate_edges
@@ -27,7 +27,7 @@ from dashjax.training import METHODS, FitConfig, find_method
 
 PRIOR_ONLY = "prior_only"
 #: What is compared if the user does not say.
-METHOD_NAMES = ("direct+dash+ensemble", "direct+dash+ensemble+steps", *RIVALS, PRIOR_ONLY)
+METHOD_NAMES = ("direct+dash+ensemble", *RIVALS, PRIOR_ONLY)
 #: Shares of the true edges that are misplaced in the prior; None is no prior at all.
 CORRUPTIONS: tuple[float | None, ...] = (None, 0.0, 0.1, 0.2, 0.4)
 #: Expected precision of the edge set that an ensemble returns.
@@ -143,14 +143,13 @@ def _infer(task: Task, prior: np.ndarray, name: str, epochs: int, seed: int) -> 
     if name in RIVALS:
         network = RIVALS[name].infer(task.trajectories, prior, seed)
         return network, network != 0
-    result, posterior = fit_network(
-        task.trajectories, make_prior(prior), find_method(name), FitConfig(epochs=epochs), seed=seed
-    )
-    if posterior is None:
-        network = np.asarray(relative_effects(result.field))
+    fitted = fit_network(task.trajectories, make_prior(prior), find_method(name), FitConfig(epochs=epochs), seed=seed)
+    if fitted.posterior is None:
+        network = np.asarray(relative_effects(fitted.result.field))
         return network, network != 0
-    probability = posterior.posterior.probability
-    sign = np.where(np.asarray(posterior.posterior.activation) < 0.5, -1.0, 1.0)
+    posterior = fitted.posterior.posterior
+    probability = posterior.probability
+    sign = np.where(np.asarray(posterior.activation) < 0.5, -1.0, 1.0)
     return sign * np.asarray(probability), np.asarray(edges_at_precision(probability, PRECISION))
 
 

@@ -11,6 +11,7 @@ from dashjax.data import Prior, Trajectories
 from dashjax.dynamics import AbstractField
 from dashjax.dynamics.solve import Solve
 from dashjax.evidence.posterior import EdgePosterior, PosteriorConfig, edge_posterior, edges_at_precision
+from dashjax.training import Along
 
 
 class EnsemblePosterior(eqx.Module):
@@ -36,6 +37,7 @@ def ensemble_posterior(
     solve: Solve | None = None,
     config: PosteriorConfig | None = None,
     regulators: Bool[Array, " gene"] | None = None,
+    along: Along = "paths",
 ) -> EnsemblePosterior:
     """Weigh the evidence once along each member's paths, and average.
 
@@ -51,12 +53,13 @@ def ensemble_posterior(
         solve: how to integrate while initial states are estimated.
         config: how long to sample.
         regulators: which genes may regulate; all if None.
+        along: what the evidence is weighed along, see `edge_posterior`.
     """
     count = jax.tree.leaves(fields)[0].shape[0]
 
     def member(key_and_field):
         key, field = key_and_field
-        return edge_posterior(key, field, observed, prior, solve, config, regulators)
+        return edge_posterior(key, field, observed, prior, solve, config, regulators, along)
 
     posteriors = jax.lax.map(member, (jax.random.split(key, count), fields))
     returned = jax.vmap(lambda p: edges_at_precision(p, precision))(posteriors.probability)

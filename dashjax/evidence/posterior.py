@@ -14,8 +14,9 @@ from dashjax.dynamics import AbstractField, FixedSteps
 from dashjax.dynamics.solve import Solve
 from dashjax.evidence.odds import Coefficients, fit_odds, initial_belief, odds_features
 from dashjax.evidence.paths import follow, initial_states
-from dashjax.evidence.regression import Regressions, regress
+from dashjax.evidence.regression import Regressions, regress, regress_steps, shared_decay
 from dashjax.evidence.sampler import LEAST_NOISE, SLAB, Chain, partners, sweep
+from dashjax.training import Along
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ def edge_posterior(
     solve: Solve | None = None,
     config: PosteriorConfig | None = None,
     regulators: Bool[Array, " gene"] | None = None,
+    along: Along = "paths",
 ) -> EdgePosterior:
     """Weigh the evidence for every edge: Bayesian variable selection along the paths of a fitted field.
 
@@ -80,14 +82,19 @@ def edge_posterior(
         solve: how to integrate while initial states are estimated.
         config: how long to sample; `PosteriorConfig()` if None.
         regulators: which genes may regulate; all if None.
+        along: "paths" regresses along the field's paths, as said; "steps" from each observation to the next, of the
+            field only its decay, see `regress_steps`: for dynamics that are disturbed, not only observed with noise.
     """
     config = PosteriorConfig() if config is None else config
     genes = observed.n_genes
     candidates = min(config.candidates, genes - 1)
-    paths = follow(field, initial_states(field, observed, solve or FixedSteps()), observed)
     allowed = jnp.ones((genes, genes), bool) if regulators is None else jnp.broadcast_to(regulators, (genes, genes))
     allowed = allowed & ~jnp.eye(genes, dtype=bool)
-    regressions = regress(field, paths, observed, prior, candidates, allowed)
+    if along == "steps":
+        regressions = regress_steps(shared_decay(field, observed), observed, prior, candidates, allowed)
+    else:
+        paths = follow(field, initial_states(field, observed, solve or FixedSteps()), observed)
+        regressions = regress(field, paths, observed, prior, candidates, allowed)
     features = odds_features(prior)
     belief = initial_belief(genes, features.shape[-1] - 2)
     tested = regressions.candidates

@@ -96,21 +96,71 @@ def regress(
         missed = (observed.expression[:, 1:, target, None] - states[:, :, -1, target, None]) / height[target] * seen
         noise = jnp.sum(missed * missed) / count
         belief = DECAY_ERROR * decay * unit * spread[target] / height[target]
-        own = columns[:, target, None]
-        columns = _project_out(own, columns, noise / jnp.maximum(belief**2, 1e-12))
-        design, response = columns[:, :-2], columns[:, -1]
-        chosen = _screen(design, response, confidence[target], allowed[target], candidates)
-        design = design[:, chosen]
-        return Regressions(
-            candidates=chosen,
-            gram=design.T @ design,
-            moment=design.T @ response,
-            square=response @ response,
-            count=count - 1.0,
-            scale=height[target] / (unit * spread[chosen]),
-        )
+        columns = _project_out(columns[:, target, None], columns, noise / jnp.maximum(belief**2, 1e-12))
+        chosen = _screen(columns, confidence[target], allowed[target], candidates)
+        return _condense(columns, chosen, count - 1.0, height[target] / (unit * spread[chosen]))
 
     return jax.lax.map(one, jnp.arange(genes))
+
+
+def regress_steps(
+    decay: Float[Array, ""], observed: Trajectories, prior: Prior, candidates: int, allowed: Pairs
+) -> Regressions:
+    """Set up every target's regression from each observation to the next: for dynamics that are noisy themselves.
+
+    Every step starts from what was observed and takes the regulators' levels there for the whole step, so that
+    nothing that happens later, and shows in a target and its regulators alike, counts as regulation. What a step says
+    of the decay of a single gene is little: all share one. Every observation ends one step and starts the next, so
+    a trajectory's steps count as its observations, not as their ends (composite likelihoods: Varin et al. 2011).
+
+    Args:
+        decay: of all genes, in 1/time.
+        observed: the observations.
+        prior: prior edges.
+        candidates: regulators tested per target.
+        allowed: (target, regulator) pairs that may be edges; others fill places only where too few are left.
+    """
+    start, end = observed.expression[:, :-1], observed.expression[:, 1:]
+    genes = start.shape[-1]
+    valid = (observed.observed[:, 1:] & observed.observed[:, :-1])[..., None]
+    measured = valid & jnp.broadcast_to(observed.counted[:, 1:] & observed.counted[:, :-1], end.shape)
+    keep = jnp.exp(-decay * jnp.diff(observed.times, axis=1))[..., None]
+    spread = jnp.where(observed.deviation > 1e-6, observed.deviation, 1.0)
+    middle = jnp.mean(start, axis=(0, 1), where=jnp.broadcast_to(valid, start.shape))
+    moves = (observed.deviation > 1e-6) & jnp.isfinite(middle)
+    regressors = jnp.where(moves, (start - middle) / spread, 0.0)
+    response = (end - keep * start) / spread
+    unit = jnp.sum((1 - keep) * valid) / jnp.maximum(valid.sum(), 1)
+    unit = jnp.where(unit > 0, unit, 1.0)
+    confidence = jnp.abs(prior.edges.T) * allowed
+
+    def one(target):
+        seen = measured[..., target, None]
+        steps = seen.sum()
+        share = 0.5 * (1 + jnp.any(seen, axis=1).sum() / jnp.maximum(steps, 1))
+        columns = jnp.concatenate([regressors, jnp.ones_like(seen)], axis=-1) * (1 - keep) / unit
+        columns = jnp.concatenate([columns, response[..., target, None]], axis=-1) * seen
+        columns = columns.reshape(-1, columns.shape[-1]) * jnp.sqrt(share)
+        columns = _project_out(columns[:, -2, None], columns)
+        noise = 0.5 * jnp.sum(columns[:, -1] ** 2) / jnp.maximum(steps * share, 1.0)
+        belief = DECAY_ERROR * unit
+        columns = _project_out(columns[:, target, None], columns, noise / belief**2)
+        chosen = _screen(columns, confidence[target], allowed[target], candidates)
+        return _condense(columns, chosen, steps * share - 1.0, decay * spread[target] / (unit * spread[chosen]))
+
+    return jax.lax.map(one, jnp.arange(genes))
+
+
+def shared_decay(field: AbstractField, observed: Trajectories) -> Float[Array, ""]:
+    """Return the median of the genes' decays, in 1/time, but no less than one over the longest trajectory."""
+    lasts = observed.times[:, -1] - observed.times[:, 0]
+    return jnp.maximum(jnp.median(field.decay()), 1 / jnp.max(lasts))
+
+
+def _condense(columns, chosen, count, scale) -> Regressions:
+    """Return what the sampler needs of a target's columns: all regressors, the constant, the response."""
+    design, response = columns[:, chosen], columns[:, -1]
+    return Regressions(chosen, design.T @ design, design.T @ response, response @ response, count, scale)
 
 
 def _convolve(regressors, step, decay):
@@ -161,11 +211,12 @@ def _project_out(
     return others - (1 - kept) / square * column * (column.mT @ others)
 
 
-def _screen(design, response, confidence, allowed, candidates):
+def _screen(columns, confidence, allowed, candidates):
     """Return the candidates of one target: its prior edges, then whoever correlates best with what those leave over.
 
     Prior edges fill at most half of the places by themselves, the most confident first.
     """
+    design, response = columns[:, :-2], columns[:, -1]
     places = (candidates + 1) // 2
     strength, known = jax.lax.top_k(confidence, places)
     part = design[:, known] * (strength > 0)

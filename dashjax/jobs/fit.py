@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
-from jaxtyping import PRNGKeyArray
 
-from dashjax.data import Prior, Split, Trajectories, combine_priors, make_prior
-from dashjax.dynamics import AbstractField, FixedSteps, PhoenixSpec
+from dashjax.data import Prior, Split, combine_priors, make_prior
+from dashjax.dynamics import PhoenixSpec
 from dashjax.errors import InputError
-from dashjax.evidence import EnsemblePosterior, edges_at_precision, ensemble_posterior, initial_states
+from dashjax.evidence import EnsemblePosterior, edges_at_precision
 from dashjax.io import (
     CellOptions,
     Match,
@@ -29,82 +26,23 @@ from dashjax.io import (
     write_edges,
 )
 from dashjax.jobs.check import Finding, check_data, read_files
+from dashjax.jobs.network import NetworkFit, OnEpochs, Trainer, fit_network, pieces_of, time_unit
 from dashjax.jobs.tune import choose_setting, folds_of
 from dashjax.networks import edge_list, relative_effects
 from dashjax.sparsity import sparsity
 from dashjax.training import (
-    METHODS,
     STATUSES,
     FitConfig,
     FitResult,
-    Hyperparameters,
-    Method,
     Setting,
-    WholeTrajectory,
-    advance,
-    advance_members,
-    allow_regulators,
     find_method,
-    finish,
-    finish_members,
-    one_step_error,
-    start,
-    start_members,
-    transitions,
 )
 
-#: Called with epochs done, epochs to do, and a few words.
-OnEpochs = Callable[[int, int, str], None]
 #: Called with everything found in the files, before training.
 OnFinding = Callable[[Finding], None]
 
 #: Least probability of an edge outside the prior that is listed.
 LISTED = 0.01
-#: What a trajectory of the published study lasts, in its unit of time.
-SPAN = 9.0
-#: Epochs between two progress reports.
-EPOCHS_PER_CALL = 10
-
-
-def hold_out(trajectories: Trajectories, share: float, seed: int) -> tuple[Trajectories, Trajectories]:
-    """Split trajectories into those to train on and those to validate on.
-
-    Whole trajectories are held out where there are at least five; otherwise each is cut into its single
-    transitions first, so that one long time course can be validated too.
-
-    Raises:
-        InputError: on a share outside (0, 1) or data too short to hold anything out.
-    """
-    if not 0 < share < 1:
-        raise InputError(f"--validation: must be between 0 and 1, got {share:g}")
-    trajectories = pieces_of(trajectories)
-    count = trajectories.n_trajectories
-    held = max(1, round(share * count))
-    if held >= count:
-        raise InputError(f"--validation: {share:g} of {count} pieces of data leaves nothing to train on")
-    order = np.random.default_rng([seed, 3]).permutation(count)
-    return trajectories[np.sort(order[held:])], trajectories[np.sort(order[:held])]
-
-
-def time_unit(trajectories: Trajectories) -> float:
-    """Return the unit to train in, in the user's: the median trajectory lasts `SPAN` of it.
-
-    Initial rates and learning rates suit that span; a network must not depend on whether times are hours or seconds.
-    """
-    observed, times = np.asarray(trajectories.observed), np.asarray(trajectories.times)
-    lasts = [row[seen][-1] - row[seen][0] for row, seen in zip(times, observed, strict=True)]
-    return float(np.median(lasts)) / SPAN
-
-
-def pieces_of(trajectories: Trajectories) -> Trajectories:
-    """Return what can be held out one by one: trajectories, or single transitions where those are few."""
-    return trajectories if trajectories.n_trajectories >= 5 else single_transitions(trajectories)
-
-
-def single_transitions(trajectories: Trajectories) -> Trajectories:
-    """Cut trajectories into pieces of two observations."""
-    pieces = trajectories.in_steps()
-    return pieces[np.flatnonzero(np.asarray(pieces.observed).all(axis=1))]
 
 
 def fit_files(
@@ -180,14 +118,15 @@ def fit_files(
         said.append(why)
     if ensemble is not None:
         chosen = replace(chosen, members=ensemble)
-    result, posterior = fit_network(
+    fitted = fit_network(
         data.trajectories, known, chosen, base, trust, strength, allowed, validation, seed, precision, on_epochs
     )
+    result, posterior = fitted.result, fitted.posterior
     if posterior is None:
         table = edge_list(relative_effects(result.field), data.genes)
     else:
         said += _describe_posterior(posterior, known, priors, precision)
-        said += describe_paths(chosen, result.field, data.trajectories)
+        said += _describe_errors(fitted)
         table = posterior_table(posterior, known, data.genes, precision)
     index = {gene: number for number, gene in enumerate(data.genes)}
     table["in_prior"] = np.asarray(known.edges)[table["source"].map(index), table["target"].map(index)] != 0
@@ -199,105 +138,12 @@ def fit_files(
         f"{len(data.genes)} genes, {len(data.names)} trajector{'y' if len(data.names) == 1 else 'ies'}, "
         f"{int((np.asarray(known.edges) != 0).sum())} prior edges"
         + (f", and {barred} left out because their source may not regulate" if barred else ""),
-        f"{method}: {STATUSES[int(result.status)]} after epoch {int(result.last_epoch)}, model of epoch "
+        f"{fitted.method.name}: {STATUSES[int(result.status)]} after epoch {int(result.last_epoch)}, model of epoch "
         f"{int(result.epoch)}, validation error {float(result.validation_error):.4g}, "
         f"{100 * float(sparsity(result.field.effective_layers())):.1f} % of the weights zero",
         *said,
         f"{listed} ({int(table['in_prior'].sum())} of them in the prior): {out / 'edges.tsv'}",
     ]
-
-
-def fit_network(
-    trajectories: Trajectories,
-    prior: Prior,
-    method: Method,
-    config: FitConfig,
-    trust: tuple[float, float] = (0.05, 0.01),
-    strength: float | None = None,
-    regulators: np.ndarray | None = None,
-    validation: float = 0.1,
-    seed: int = 0,
-    precision: float = 0.9,
-    on_epochs: OnEpochs = lambda done, total, text: None,
-) -> tuple[FitResult, EnsemblePosterior | None]:
-    """Fit one network, or an ensemble and the posterior of its edges, in a unit of time that suits the data.
-
-    Args:
-        trajectories: in the user's unit of time.
-        prior: prior edges.
-        method: with its number of members, if it is an ensemble.
-        config: what shapes the program; a user's epochs are those of every run.
-        trust: λ of the method.
-        strength: its own number; its default if None.
-        regulators: which genes may regulate; all if None.
-        validation: share of the data held out.
-        seed: seeds weights, order, resampling and chains.
-        precision: expected precision of the edge sets whose overlap is the frequency.
-        on_epochs: told of progress.
-
-    Returns:
-        The run, or the ensemble's first, its field in the user's unit of time; and the posterior of an ensemble.
-
-    Raises:
-        InputError: on data too short to hold anything out.
-    """
-    allowed = np.ones(trajectories.n_genes, bool) if regulators is None else regulators
-    unit = time_unit(trajectories)
-    train, held = hold_out(trajectories.in_time_unit(unit), validation, seed)
-    split = Split(train, held, held)
-    total = config.epochs * (method.members or 1)
-    config = method.configure(replace(config, epochs=total))
-    key = jax.random.key(seed)
-    results = Trainer(key, prior, config, allowed)(split, method.hyperparameters(total, trust, strength), on_epochs)
-    results = eqx.tree_at(lambda r: r.field, results, results.field.in_time_unit(1 / unit))
-    if config.members is None:
-        return results, None
-    on_epochs(config.epochs, config.epochs, "weighing the evidence")
-    posterior = jax.jit(
-        lambda key, fields: ensemble_posterior(
-            key, fields, config.objective.segments(trajectories), prior, precision, regulators=jnp.asarray(allowed)
-        )
-    )(key, results.field)
-    return jax.tree.map(lambda leaf: leaf[0], results), posterior
-
-
-class Trainer:
-    """Trains runs of one configuration, or ensembles, with functions compiled once for all of them.
-
-    Args:
-        key: seeds every run.
-        prior: prior edges.
-        config: what shapes the program.
-        regulators: which genes may regulate.
-    """
-
-    def __init__(self, key: PRNGKeyArray, prior: Prior, config: FitConfig, regulators: np.ndarray):
-        allowed, members = jnp.asarray(regulators), config.members
-        self.config = config
-        begin: Callable = partial(start, config=config)
-        proceed: Callable = advance
-        self._finish: Callable = finish
-        if members is not None:
-            begin = partial(start_members, config=config, members=members)
-            proceed, self._finish = advance_members, finish_members
-        self._begin = jax.jit(lambda data, hyper: allow_regulators(begin(key, data, hyper), allowed))
-        self._proceed = jax.jit(
-            lambda data, hyper, state, numbers: proceed(key, data, prior, hyper, config, state, numbers)
-        )
-
-    def __call__(
-        self, data: Split, hyper: Hyperparameters, on_epochs: OnEpochs = lambda done, total, text: None
-    ) -> FitResult:
-        """Train a run, or all members of an ensemble along a leading axis, and report now and then."""
-        epochs, state = self.config.epochs, self._begin(data, hyper)
-        pieces, done = [], 0
-        while done < epochs and bool(np.any(state.running)):
-            state, piece = self._proceed(data, hyper, state, jnp.arange(done + 1, done + EPOCHS_PER_CALL + 1))
-            pieces.append(piece)
-            done = min(done + EPOCHS_PER_CALL, epochs)
-            on_epochs(done, epochs, f"validation error {float(np.mean(state.chosen.validation_error)):.3g}")
-        curves = jax.tree.map(lambda *parts: jnp.concatenate(parts, axis=-1)[..., :done], *pieces)
-        return self._finish(state, curves, data, self.config)
 
 
 def posterior_table(posterior: EnsemblePosterior, prior: Prior, genes: Sequence[str], precision: float) -> pd.DataFrame:
@@ -360,23 +206,14 @@ def _describe_posterior(
     ]
 
 
-def describe_paths(method: Method, field: AbstractField, trajectories: Trajectories) -> list[str]:
-    """Say so where whole paths miss what single steps do not: then the dynamics are noisy, not only the observations.
-
-    Were there nothing but observation noise, a step from a noisy observation would miss by more than a path that all
-    observations have a say in.
-    """
-    if f"{method.name}+steps" not in METHODS:
+def _describe_errors(fitted: NetworkFit) -> list[str]:
+    """Say so where single steps were fitted because whole paths missed."""
+    if fitted.errors is None or fitted.errors[0] <= fitted.errors[1]:
         return []
-    solve = FixedSteps()
-    path = WholeTrajectory().error(field, initial_states(field, trajectories, solve), trajectories, solve)
-    step, _ = one_step_error(field, transitions(trajectories), solve)
-    if path <= step:
-        return []
+    path, step = fitted.errors
     return [
-        f"whole trajectories miss the observations by {float(path) ** 0.5:.3g}, single steps by "
-        f"{float(step) ** 0.5:.3g}: the dynamics are disturbed, not only the observations; "
-        f"--method {method.name}+steps suits that"
+        f"whole trajectories missed the observations by {path:.3g}, single steps by {step:.3g}: the dynamics are "
+        f"disturbed, not only the observations, so the network is that of {fitted.method.name}"
     ]
 
 

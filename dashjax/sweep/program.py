@@ -233,8 +233,10 @@ def _ensemble(config: FitConfig, members: int):
 
     def conclude(key, data, prior, hyper, states, curves, truth):
         results = finish_members(states, curves, data, config)
-        observed = config.objective.segments(observe(key, data, hyper).seen())
-        posterior = ensemble_posterior(key, results.field, observed, prior, PRECISION, config.solve)
+        observed = observe(key, data, hyper).seen()
+        posterior = ensemble_posterior(
+            key, results.field, observed, prior, PRECISION, config.solve, along=config.objective.along
+        )
         first = jax.tree.map(lambda leaf: leaf[0], results)
         probability = posterior.posterior.probability
         returned = edges_at_precision(probability, PRECISION)

@@ -18,6 +18,7 @@ from dashjax.training.fit import (
 )
 from dashjax.training.methods import METHODS, Method, Setting, find_method
 from dashjax.training.objective import (
+    Along,
     OneStep,
     Transitions,
     WholeTrajectory,
@@ -27,6 +28,7 @@ from dashjax.training.objective import (
 )
 
 __all__ = [
+    "Along",
     "METHODS",
     "STATUSES",
     "Curves",

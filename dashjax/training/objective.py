@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import equinox as eqx
 import jax
@@ -13,6 +14,9 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 from dashjax.data import Trajectories
 from dashjax.dynamics import AbstractField
 from dashjax.dynamics.solve import Solve, integrate
+
+#: From each observation to the next, or along whole paths.
+Along = Literal["steps", "paths"]
 
 
 class Transitions(eqx.Module):
@@ -87,9 +91,10 @@ class AbstractObjective(abc.ABC):
     ) -> Float[Array, ""]:
         """Return the mean squared error of some trajectories, given their latent numbers."""
 
+    @property
     @abc.abstractmethod
-    def segments(self, observed: Trajectories) -> Trajectories:
-        """Return trajectories cut wherever this objective starts afresh from an observation; works under jit."""
+    def along(self) -> Along:
+        """Along what evidence for an edge is weighed in the same spirit."""
 
 
 @dataclass(frozen=True)
@@ -104,9 +109,10 @@ class OneStep(AbstractObjective):
         """Return `one_step_error` of the trajectories' transitions."""
         return one_step_error(field, transitions(observed), method)[0]
 
-    def segments(self, observed):
-        """Return the single steps."""
-        return observed.in_steps()
+    @property
+    def along(self):
+        """Return "steps"."""
+        return "steps"
 
 
 @dataclass(frozen=True)
@@ -132,6 +138,7 @@ class WholeTrajectory(AbstractObjective):
         path = jnp.concatenate([latent[None], path]).swapaxes(0, 1)
         return _mean_where(observed.counted, (path - observed.expression) ** 2)
 
-    def segments(self, observed):
-        """Return the trajectories as they are."""
-        return observed
+    @property
+    def along(self):
+        """Return "paths"."""
+        return "paths"
