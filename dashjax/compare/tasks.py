@@ -14,7 +14,7 @@ import numpy as np
 from dashjax.data import Trajectories
 from dashjax.errors import InputError
 from dashjax.io import read_expression, read_prior
-from dashjax.simulate import generate_system, simulate_study
+from dashjax.simulate import generate_system, simulate_disturbed, simulate_study
 from dashjax.training import add_observation_noise
 
 
@@ -85,11 +85,12 @@ def _beeline(folder: Path) -> Named:
 
 
 def _simulated(folder: Path) -> Named:
-    """Generated systems that nothing was chosen on, at two levels of noise."""
+    """Generated systems that nothing was chosen on, at two levels of noise, and disturbed."""
     for genes in (100, 350, 1000):
         for noise in (0.025, 0.05):
             name = f"simulated {genes}, noise {noise:g}"
             yield name, partial(_simulate, name, genes, noise)
+    yield "simulated 100, disturbed", _disturb
 
 
 def _load(name: str, group: str, expression: Path, reference: Path) -> Task:
@@ -102,6 +103,11 @@ def _simulate(name: str, genes: int, noise: float) -> Task:
     data = simulate_study(system, seed=11).seen()
     noisy = add_observation_noise(jax.random.key(11), data, jnp.asarray(noise))
     return Task(name, name, noisy, np.asarray(system.truth), tuple(system.genes))
+
+
+def _disturb() -> Task:
+    name, system = "simulated 100, disturbed", generate_system(100, seed=11)
+    return Task(name, name, simulate_disturbed(system, seed=11), np.asarray(system.truth), tuple(system.genes))
 
 
 #: What can be compared on, and how its tasks are loaded.

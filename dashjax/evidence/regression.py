@@ -97,7 +97,7 @@ def regress(
         noise = jnp.sum(missed * missed) / count
         belief = DECAY_ERROR * decay * unit * spread[target] / height[target]
         columns = _project_out(columns[:, target, None], columns, noise / jnp.maximum(belief**2, 1e-12))
-        chosen = _screen(columns, confidence[target], allowed[target], candidates)
+        chosen = _screen(columns[:, :-2], columns[:, -1], confidence[target], allowed[target], candidates)
         return _condense(columns, chosen, count - 1.0, height[target] / (unit * spread[chosen]))
 
     return jax.lax.map(one, jnp.arange(genes))
@@ -145,7 +145,7 @@ def regress_steps(
         noise = 0.5 * jnp.sum(columns[:, -1] ** 2) / jnp.maximum(steps * share, 1.0)
         belief = DECAY_ERROR * unit
         columns = _project_out(columns[:, target, None], columns, noise / belief**2)
-        chosen = _screen(columns, confidence[target], allowed[target], candidates)
+        chosen = _screen(columns[:, :-2], columns[:, -1], confidence[target], allowed[target], candidates)
         return _condense(columns, chosen, steps * share - 1.0, decay * spread[target] / (unit * spread[chosen]))
 
     return jax.lax.map(one, jnp.arange(genes))
@@ -211,12 +211,11 @@ def _project_out(
     return others - (1 - kept) / square * column * (column.mT @ others)
 
 
-def _screen(columns, confidence, allowed, candidates):
+def _screen(design, response, confidence, allowed, candidates):
     """Return the candidates of one target: its prior edges, then whoever correlates best with what those leave over.
 
     Prior edges fill at most half of the places by themselves, the most confident first.
     """
-    design, response = columns[:, :-2], columns[:, -1]
     places = (candidates + 1) // 2
     strength, known = jax.lax.top_k(confidence, places)
     part = design[:, known] * (strength > 0)

@@ -1,6 +1,7 @@
 """Ground truth: systems, their trajectories, and priors that are wrong by a known amount."""
 
 from dashjax.simulate.corruption import add_edges, drop_edges, flip_signs, relocate_edges
+from dashjax.simulate.disturbed import simulate_disturbed
 from dashjax.simulate.generator import generate_system
 from dashjax.simulate.study import PUBLISHED_TIMES, simulate_study
 from dashjax.simulate.system import System, draw_initial_states, make_system, simulate_expression
@@ -15,6 +16,7 @@ __all__ = [
     "generate_system",
     "make_system",
     "relocate_edges",
+    "simulate_disturbed",
     "simulate_expression",
     "simulate_study",
 ]

@@ -14,7 +14,7 @@ from dashjax.evidence import EdgePosterior, PosteriorConfig, edge_posterior, edg
 from dashjax.evidence.ensemble import _combine
 from dashjax.evidence.odds import fit_odds, initial_belief, odds_features
 from dashjax.evidence.paths import STEPS, Paths, follow, initial_states
-from dashjax.evidence.regression import _convolve, _project_out, _screen, regress
+from dashjax.evidence.regression import _convolve, _project_out, _screen, regress, regress_steps, shared_decay
 
 TIMES = np.array([0.0, 1.0, 2.5, 4.0])
 
@@ -117,6 +117,39 @@ def test_regression_recovers_a_linear_systems_rates():
         by_gene = dict(zip(np.asarray(regressions.candidates[target]).tolist(), found.tolist(), strict=True))
         for regulator in range(4):
             assert by_gene[2 + regulator] == pytest.approx(rates[target, regulator], abs=0.02)
+
+
+def test_steps_recover_a_linear_systems_rates_and_count_as_their_observations():
+    _, _, observed, rates = linear_system(noise=0.0)
+    pairs, prior = ~jnp.eye(6, dtype=bool), make_prior(np.zeros((6, 6)))
+    regressions = regress_steps(jnp.asarray(1.0), observed, prior, 5, pairs)
+    gram, moment = np.asarray(regressions.gram[0]), np.asarray(regressions.moment[0])
+    found = np.linalg.lstsq(gram, moment, rcond=1e-5)[0] * np.asarray(regressions.scale[0])
+    by_gene = dict(zip(np.asarray(regressions.candidates[0]).tolist(), found.tolist(), strict=True))
+    assert [by_gene[2 + regulator] for regulator in range(4)] == pytest.approx(rates[0], abs=1e-3)
+    # Three steps between four observations, each of which is used twice but at the ends.
+    np.testing.assert_allclose(regressions.count, 40 * 4 / 2 - 1)
+
+
+def test_a_step_sees_nothing_of_what_happens_to_regulators_later():
+    _, _, observed, _ = linear_system(trajectories=6)
+    pairs, prior = ~jnp.eye(6, dtype=bool), make_prior(np.zeros((6, 6)))
+    later = replace(observed, expression=observed.expression.at[:, -1, 2:].add(5.0))
+    before, after = (regress_steps(jnp.asarray(1.0), o, prior, 5, pairs) for o in (observed, later))
+    size = np.asarray(later.deviation / observed.deviation)
+    # But for their scale, the regulators of genes 0 and 1 are the same.
+    for target in range(2):
+        order = [np.argsort(r.candidates[target]) for r in (before, after)]
+        factor = size[np.sort(before.candidates[target])]
+        moments = [np.asarray(r.moment[target])[o] for r, o in zip((before, after), order, strict=True)]
+        np.testing.assert_allclose(moments[1] * factor, moments[0], rtol=1e-3, atol=1e-4)
+
+
+def test_genes_share_the_median_decay_and_never_none():
+    field, _, observed, _ = linear_system(trajectories=2)
+    assert float(shared_decay(field, observed)) == pytest.approx(1 / 4)  # most decays are zero, trajectories last 4
+    faster = replace(field, gene_multiplier=jnp.arange(6.0))
+    assert float(shared_decay(faster, observed)) == pytest.approx(2.5)
 
 
 def test_missing_values_say_nothing_about_any_edge():
