@@ -3,11 +3,20 @@
 `dashjax.fit` is one run as one pure function; everything else feeds it or reads its result.
 """
 
-from dashjax.data import Prior, Split, Trajectories, combine_priors, make_prior, make_trajectories, shared_targets
+from dashjax.data import (
+    Prior,
+    Split,
+    Trajectories,
+    combine_priors,
+    make_prior,
+    make_sparse_prior,
+    make_trajectories,
+    shared_targets,
+)
 from dashjax.dynamics import Adaptive, Direct, DirectSpec, FixedSteps, Phoenix, PhoenixSpec
 from dashjax.errors import InputError
 from dashjax.evidence import EdgePosterior, PosteriorConfig, edge_posterior, edges_at_precision, ensemble_posterior
-from dashjax.networks import edge_list, effects, relative_effects, score_network
+from dashjax.networks import edge_list, effects, relative_effects, score_network, strongest_edges
 from dashjax.simulate import generate_system, relocate_edges, simulate_study
 from dashjax.sparsity import genome_schedule, make_schedule, no_pruning, simulated_schedule, sparsity
 from dashjax.training import (
@@ -56,6 +65,7 @@ __all__ = [
     "make_hyperparameters",
     "make_prior",
     "make_schedule",
+    "make_sparse_prior",
     "make_trajectories",
     "no_pruning",
     "relative_effects",
@@ -65,4 +75,5 @@ __all__ = [
     "simulate_study",
     "simulated_schedule",
     "sparsity",
+    "strongest_edges",
 ]

@@ -25,6 +25,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from dashjax.errors import InputError
+from dashjax.sparse import Matrix, SharedTargets, dense_rows, make_sparse
 
 #: Beyond this a squared error overflows single precision.
 LARGEST_EXPRESSION = 1e15
@@ -96,6 +97,8 @@ class Trajectories(eqx.Module):
 class Prior(eqx.Module):
     """A prior belief about the network.
 
+    Both matrices may be sparse, see `make_sparse_prior`.
+
     Attributes:
         edges: signed weight of each (regulator, target) pair; zero means no prior edge.
         similarity: input-input knowledge C of the first-layer score; by default the number of
@@ -103,8 +106,8 @@ class Prior(eqx.Module):
         sources: where the belief comes from several sources, the edges that each of them states; None for one.
     """
 
-    edges: Float[Array, "regulator target"]
-    similarity: Float[Array, "gene gene"]
+    edges: Matrix
+    similarity: Matrix | SharedTargets
     sources: Float[Array, "source regulator target"] | None = None
 
 
@@ -163,6 +166,33 @@ def make_prior(edges, similarity=None) -> Prior:
     return Prior(jnp.asarray(edges), jnp.asarray(similarity, dtype=jnp.float32))
 
 
+def make_sparse_prior(regulator, target, weight, genes: int, similarity=None) -> Prior:
+    """Put a prior of genome size together: its memory grows with the edges, not with the square of the genes.
+
+    Scores, penalties and two-layer fields take it like a dense one, and compute the same.
+
+    Args:
+        regulator: number of each edge's regulator.
+        target: of its target.
+        weight: signed, of each edge.
+        genes: how many there are.
+        similarity: a `SparseMatrix` (gene, gene), or None for the shared-target counts, which are never formed.
+
+    Raises:
+        InputError: on numbers that are no gene's, or weights that are not finite.
+    """
+    regulator, target, weight = np.asarray(regulator), np.asarray(target), np.asarray(weight, np.float32)
+    if not (regulator.shape == target.shape == weight.shape and regulator.ndim == 1):
+        raise InputError(f"prior: {regulator.shape}, {target.shape}, {weight.shape} regulators, targets and weights")
+    for name, numbers in (("regulator", regulator), ("target", target)):
+        if numbers.size and not (0 <= numbers.min() and numbers.max() < genes):
+            raise InputError(f"prior: a {name} is not among the {genes} genes")
+    if not np.isfinite(weight).all():
+        raise InputError(f"prior: the weight of edge {int(np.argmin(np.isfinite(weight))) + 1} is not a finite number")
+    edges = make_sparse(regulator, target, weight, (genes, genes))
+    return Prior(edges, SharedTargets(abs(edges), jnp.ones(())) if similarity is None else similarity)
+
+
 def combine_priors(priors: Sequence[Prior]) -> Prior:
     """Join several priors over the same genes: every edge as its most confident source states it.
 
@@ -170,7 +200,7 @@ def combine_priors(priors: Sequence[Prior]) -> Prior:
     """
     if len(priors) == 1:
         return priors[0]
-    stacked = jnp.stack([prior.edges for prior in priors])
+    stacked = jnp.stack([dense_rows(prior.edges) for prior in priors])
     strongest = jnp.argmax(jnp.abs(stacked), axis=0)
     edges = jnp.take_along_axis(stacked, strongest[None], axis=0)[0]
     return Prior(edges, shared_targets(edges), stacked)

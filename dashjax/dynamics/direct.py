@@ -8,7 +8,7 @@ from typing import Self
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from dashjax.dynamics.field import AbstractField, AbstractSpec, Layers
 from dashjax.dynamics.phoenix import normalise, soft_sign
@@ -16,11 +16,17 @@ from dashjax.dynamics.phoenix import normalise, soft_sign
 
 @dataclass(frozen=True)
 class DirectSpec(AbstractSpec):
-    """How to build an edge-resolved field."""
+    """How to build an edge-resolved field.
+
+    Attributes:
+        regulators: numbers of the genes that may regulate, in increasing order; None for all.
+    """
+
+    regulators: tuple[int, ...] | None = None
 
     def init(self, key: PRNGKeyArray, genes: int) -> Direct:
         """Draw an initial field for so many genes."""
-        return Direct.init(key, genes)
+        return Direct.init(key, genes, self.regulators)
 
 
 class Direct(AbstractField):
@@ -34,22 +40,32 @@ class Direct(AbstractField):
         amplitude: s.
         bias: b, the level a gene without regulators is driven to.
         gene_multiplier: v.
+        regulators: numbers of the genes that have weights; None for all. A genome has few regulators, and the weights
+            of the others are never stored.
     """
 
     weight: Float[Array, "branch target regulator"]
     amplitude: Float[Array, " gene"]
     bias: Float[Array, " gene"]
     gene_multiplier: Float[Array, " gene"]
+    regulators: tuple[int, ...] | None = eqx.field(static=True, default=None)
 
     @classmethod
-    def init(cls, key: PRNGKeyArray, genes: int) -> Direct:
+    def init(cls, key: PRNGKeyArray, genes: int, regulators: tuple[int, ...] | None = None) -> Direct:
         """Start without regulation: A, B ~ N(0, 0.001²), s = b = v = ½."""
         half = jnp.full(genes, 0.5)
-        return cls(1e-3 * jax.random.normal(key, (2, genes, genes)), half, half, half)
+        inputs = genes if regulators is None else len(regulators)
+        return cls(1e-3 * jax.random.normal(key, (2, genes, inputs)), half, half, half, regulators)
+
+    @property
+    def inputs(self) -> Int[Array, " regulator"] | None:
+        """Return the numbers of the genes that have weights; None for all."""
+        return None if self.regulators is None else jnp.asarray(self.regulators, jnp.int32)
 
     def regulation(self, expression: Float[Array, "*batch gene"]) -> Float[Array, "*batch gene"]:
         """Return the bracket before −g: the level towards which each gene is driven."""
-        response = soft_sign(expression)
+        seen = expression if self.inputs is None else expression[..., self.inputs]
+        response = soft_sign(seen)
         additive = response @ self.weight[0].T
         log_product = jnp.log1p(response) @ self.weight[1].T
         return additive + self.amplitude * jnp.expm1(log_product) + self.bias

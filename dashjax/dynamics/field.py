@@ -9,7 +9,7 @@ from typing import Self
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 Layers = tuple[Float[Array, "branch out in"], ...]
 
@@ -54,6 +54,11 @@ class AbstractField(eqx.Module):
     def magnitudes(self) -> Layers:
         """Return the normalised magnitude norm(W) of every prunable weight, as pruning scores see it."""
 
+    @property
+    def inputs(self) -> Int[Array, " regulator"] | None:
+        """Return which genes the columns of the first layer stand for; None for all, in their order."""
+        return None
+
     def relative_rates(self) -> Self:
         """Return, leaf by leaf, the factor on the learning rate (a tree of floats); 1 throughout by default."""
         return jax.tree.map(lambda _: 1.0, self)
@@ -71,10 +76,18 @@ class AbstractField(eqx.Module):
 
         For PHOENIX this is relu(v) ⊙ (U_Σ W_Σ + U_Π W_Π), transposed to (regulator, target).
         """
-        product, *rest = self.effective_layers()
-        for layer in rest:
-            product = layer @ product
-        return jnp.sum(product, axis=0).T
+        return self.effects_on(jnp.arange(self.decay().size))
+
+    def effects_on(self, targets: Int[Array, " target"]) -> Float[Array, "regulator target"]:
+        """Return the columns of `effects` of some targets, without computing the others."""
+        *before, last = self.effective_layers()
+        product = last[:, targets]
+        for layer in reversed(before):
+            product = product @ layer
+        effect = jnp.sum(product, axis=0).T
+        if self.inputs is None:
+            return effect
+        return jnp.zeros((self.decay().size, effect.shape[1])).at[self.inputs].set(effect)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float
 
 from dashjax.data import Prior
 from dashjax.linalg import inverse_positive_definite
+from dashjax.sparse import dense_rows
 
 Features = Float[Array, "target regulator feature"]
 Coefficients = Float[Array, " feature"]
@@ -36,7 +37,7 @@ def odds_features(prior: Prior) -> Features:
 
     Renown is log(1 + the regulator's prior confidence in all *other* targets): who is known to regulate regulates.
     """
-    sources = prior.edges[None] if prior.sources is None else prior.sources
+    sources = dense_rows(prior.edges)[None] if prior.sources is None else prior.sources
     confidence = jnp.clip(jnp.abs(sources.mT), 0.0, 1.0)
     best = confidence.max(axis=0)
     renown = jnp.log1p(best.sum(axis=0) - best)

@@ -23,6 +23,7 @@ from dashjax.data import Prior, Trajectories
 from dashjax.dynamics import AbstractField
 from dashjax.evidence.paths import STEPS, Paths
 from dashjax.linalg import inverse_positive_definite
+from dashjax.sparse import dense_rows
 
 Pairs = Bool[Array, "target regulator"]
 
@@ -74,7 +75,7 @@ def regress(
     regressors = (states - jnp.mean(states, axis=(0, 1, 2))) / spread * (deviation > 1e-6)
     height = observed.deviation
     height = jnp.where(height > 1e-6, height, 1.0)
-    confidence = jnp.abs(prior.edges.T) * allowed
+    confidence = jnp.abs(dense_rows(prior.edges).T) * allowed
     measured = jnp.broadcast_to(observed.counted[:, 1:], observed.expression[:, 1:].shape)
     elapsed = jnp.cumsum(paths.step, axis=1)[..., None] * STEPS
 
@@ -132,7 +133,7 @@ def regress_steps(
     response = (end - keep * start) / spread
     unit = jnp.sum((1 - keep) * valid) / jnp.maximum(valid.sum(), 1)
     unit = jnp.where(unit > 0, unit, 1.0)
-    confidence = jnp.abs(prior.edges.T) * allowed
+    confidence = jnp.abs(dense_rows(prior.edges).T) * allowed
 
     def one(target):
         seen = measured[..., target, None]

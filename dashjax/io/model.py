@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -22,6 +23,8 @@ _FIELDS: dict[str, type[AbstractField]] = {
     "deep": DeepPerceptron,
     "direct": Direct,
 }
+#: The one part of a field that is no array of weights, and that may be absent.
+_REGULATORS = "regulators"
 #: Bytes of the largest array that a model may hold, and of its header: 40,000 genes squared in two branches.
 _LARGEST_ARRAY, _LARGEST_HEADER = 2**34, 2**26
 
@@ -34,7 +37,8 @@ def save_model(path: Path | str, field: AbstractField, genes: Sequence[str]) -> 
     """
     kind = next(name for name, cls in _FIELDS.items() if type(field) is cls)
     header = json.dumps({"format": _FORMAT, "field": kind, "genes": list(genes)})
-    arrays = {name: np.asarray(getattr(field, name)) for name in _leaves(kind)}
+    parts = {name: getattr(field, name) for name in _leaves(kind)}
+    arrays = {name: np.asarray(part) for name, part in parts.items() if part is not None}
     with Path(path).open("wb") as file:
         np.savez_compressed(file, header=np.array(header), **arrays)  # type: ignore[arg-type]
 
@@ -53,11 +57,20 @@ def load_model(path: Path | str) -> tuple[AbstractField, tuple[str, ...]]:
             if header["format"] != _FORMAT:
                 raise InputError(f"{path}: model format {header['format']}, this version reads {_FORMAT}")
             kind, genes = header["field"], tuple(str(name) for name in header["genes"])
-            arrays = {name: _array(archive, name, _LARGEST_ARRAY, path) for name in _leaves(kind)}
+            held = {name.removesuffix(".npy") for name in archive.namelist()}
+            arrays = {
+                name: _array(archive, name, _LARGEST_ARRAY, path)
+                for name in _leaves(kind)
+                if name in held or name != _REGULATORS
+            }
+            regulators = arrays.pop(_REGULATORS, None)
             if any(array.dtype.kind not in "fb" for array in arrays.values()):
                 raise ValueError("an array holds no numbers")
-            field = _FIELDS[kind](**{name: jnp.asarray(array) for name, array in arrays.items()})
-            if field.effects().shape != (len(genes), len(genes)):
+            parts: dict = {name: jnp.asarray(array) for name, array in arrays.items()}
+            if regulators is not None:
+                parts[_REGULATORS] = _check_regulators(regulators, len(genes))
+            field = _FIELDS[kind](**parts)
+            if jax.eval_shape(lambda f: (f.effects(), f.decay()), field)[0].shape != (len(genes), len(genes)):
                 raise ValueError(f"arrays are not those of {len(genes)} genes")
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
@@ -70,6 +83,14 @@ def load_model(path: Path | str) -> tuple[AbstractField, tuple[str, ...]]:
         first = (str(error).splitlines() or [type(error).__name__])[0][:120]
         raise InputError(f"{path}: not a dashjax model ({first})") from None
     return field, genes
+
+
+def _check_regulators(numbers: np.ndarray, genes: int) -> tuple[int, ...]:
+    if numbers.dtype.kind != "i" or numbers.ndim != 1 or (np.diff(numbers) <= 0).any():
+        raise ValueError("regulators are not increasing numbers")
+    if numbers.size and not (0 <= numbers[0] and numbers[-1] < genes):
+        raise ValueError("a regulator is none of the genes")
+    return tuple(int(number) for number in numbers)
 
 
 def _array(archive: zipfile.ZipFile, name: str, largest: int, path) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from dashjax.data import Prior, Split, Trajectories
-from dashjax.dynamics import AbstractField, FixedSteps
+from dashjax.dynamics import AbstractField, DirectSpec, FixedSteps
 from dashjax.errors import InputError
 from dashjax.evidence import EnsemblePosterior, ensemble_posterior, initial_states
 from dashjax.training import (
@@ -99,6 +99,8 @@ def fit_network(
     unit = time_unit(trajectories)
     train, held = hold_out(trajectories.in_time_unit(unit), validation, seed)
     split = Split(train, held, held)
+    if regulators is not None and isinstance(method.field, DirectSpec):
+        method = replace(method, field=DirectSpec(tuple(int(gene) for gene in np.flatnonzero(allowed))))
     total, given = config.epochs * (method.members or 1), config
     config = method.configure(replace(config, epochs=total))
     key = jax.random.key(seed)

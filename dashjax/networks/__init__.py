@@ -15,7 +15,7 @@ from dashjax.networks.metrics import (
     score_regulators,
     score_signs,
 )
-from dashjax.networks.readout import effects, relative_effects
+from dashjax.networks.readout import effects, relative_effects, strongest_edges
 
 __all__ = [
     "BeelineScores",
@@ -35,4 +35,5 @@ __all__ = [
     "score_network",
     "score_regulators",
     "score_signs",
+    "strongest_edges",
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from dashjax.dynamics import AbstractField
@@ -18,6 +20,48 @@ def effects(field: AbstractField) -> Float[Array, "regulator target"]:
 
 def relative_effects(field: AbstractField) -> Float[Array, "regulator target"]:
     """Return D̃, each target's effects divided by the sum of their magnitudes (DASH, appendix)."""
-    effect = field.effects()
+    return _relative(field.effects())
+
+
+def strongest_edges(
+    field: AbstractField, count: int, relative: bool = True, block: int = 256
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the strongest edges of a field of any size: regulators, targets and weights, the strongest first.
+
+    Effects are computed for some targets at a time and only the strongest kept, so the network is never formed.
+    Equal weights come in the genes' order.
+
+    Args:
+        field: the model.
+        count: edges to return, at most; exact zeros are no edges.
+        relative: whether weights are `relative_effects` or `effects`.
+        block: targets at a time.
+    """
+    genes = field.decay().size
+    block = min(block, genes)
+
+    @jax.jit
+    def columns(field, targets):
+        effect = field.effects_on(targets)
+        return _relative(effect) if relative else effect
+
+    least = 0.0
+    kept = [np.zeros(0, int), np.zeros(0, int), np.zeros(0, np.float32)]
+    for begin in range(0, genes, block):
+        targets = np.arange(begin, min(begin + block, genes))
+        # The last block is filled up with its own last target, so that one program serves all.
+        filled = np.minimum(np.arange(begin, begin + block), genes - 1)
+        effect = np.asarray(columns(field, filled))[:, : len(targets)]
+        regulator, place = np.nonzero((np.abs(effect) >= least) & (effect != 0))
+        found = regulator, targets[place], effect[regulator, place]
+        kept = [np.concatenate(pair) for pair in zip(kept, found, strict=True)]
+        if len(kept[2]) > 2 * count or begin + block >= genes:
+            order = np.lexsort((kept[1], kept[0], -np.abs(kept[2])))[:count]
+            kept = [part[order] for part in kept]
+            least = float(np.abs(kept[2][-1])) if len(order) == count else 0.0
+    return kept[0], kept[1], kept[2]
+
+
+def _relative(effect: Float[Array, "regulator target"]) -> Float[Array, "regulator target"]:
     total = jnp.sum(jnp.abs(effect), axis=0, keepdims=True)
     return effect / jnp.where(total > 0, total, 1.0)

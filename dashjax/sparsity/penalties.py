@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from dashjax.data import Prior
 from dashjax.dynamics import AbstractField
+from dashjax.sparse import dense_rows
 from dashjax.sparsity.gates import HardConcrete
 from dashjax.sparsity.scores import path_sum
 
@@ -88,7 +89,7 @@ class PriorWeightedL1(AbstractPenalty):
     def shrink(self, field, prior, strengths, step):
         """Soft-threshold the weights."""
         (layer,) = field.layers()
-        confidence = jnp.clip(jnp.abs(prior.edges.T), 0, 1)
+        confidence = jnp.clip(jnp.abs(dense_rows(prior.edges, field.inputs).T), 0, 1)
         width = step * strengths[0] * (1 - confidence * (1 - self.on_prior))
         return field.with_layers((jnp.sign(layer) * jnp.maximum(jnp.abs(layer) - width, 0),))
 

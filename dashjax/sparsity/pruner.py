@@ -13,6 +13,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from dashjax.data import Prior
 from dashjax.dynamics import AbstractField
+from dashjax.sparse import dense_rows
 from dashjax.sparsity.masks import Masks, count_alive, full_masks, prune_globally, prune_masks
 from dashjax.sparsity.scores import dash_scores, synflow_scores
 
@@ -84,7 +85,9 @@ class Dash(AbstractRule):
         if self.variant == "released":
             total = similarity.sum()
             similarity = similarity / jnp.where(total > 0, total, 1.0)
-        scores = dash_scores(state.scores, field.magnitudes(), prior.edges, similarity, trust)
+        # Hidden units may listen to any gene; a layer that is the network itself has weights of its inputs only.
+        edges = prior.edges if field.inputs is None else dense_rows(prior.edges, field.inputs)
+        scores = dash_scores(state.scores, field.magnitudes(), edges, similarity, trust)
         return PrunerState(prune_masks(state.masks, scores, fraction), scores)
 
 

@@ -16,13 +16,14 @@ from jaxtyping import Array, Float
 
 from dashjax.dynamics import Layers
 from dashjax.linalg import inverse_positive_definite
+from dashjax.sparse import Matrix, SharedTargets, SparseMatrix, dense_rows
 
 
 def dash_scores(
     previous: Layers,
     magnitudes: Layers,
-    prior: Float[Array, "regulator target"],
-    similarity: Float[Array, "regulator regulator"],
+    prior: Matrix,
+    similarity: Matrix | SharedTargets,
     trust: Float[Array, " layer"],
 ) -> Layers:
     """Score every weight of a field, branch by branch.
@@ -33,18 +34,19 @@ def dash_scores(
     Args:
         previous: the scores of the last pruning.
         magnitudes: the field's normalised magnitudes.
-        prior: prior edges.
+        prior: prior edges (regulator, target), dense or sparse; two layers never make a sparse one dense.
         similarity: input-input knowledge C.
         trust: λ of the first layer (and of those between) and of the last.
     """
-    target_first = jnp.abs(prior).T
+    if len(magnitudes) == 2:
+        belief: Matrix = abs(prior) if isinstance(prior, SparseMatrix) else jnp.abs(prior)
+        inner = jax.vmap(dash_input_layer, in_axes=(0, 0, None, None))(magnitudes[0], previous[0], similarity, trust[0])
+        outer = jax.vmap(dash_output_layer, in_axes=(0, 0, None, None))(magnitudes[1], inner, belief.T, trust[1])
+        return inner, outer
+    target_first = jnp.abs(dense_rows(prior)).T
     if len(magnitudes) == 1:
         (magnitude,) = magnitudes
         return (dash_one_layer(magnitude, target_first, trust[0]),)
-    if len(magnitudes) == 2:
-        inner = jax.vmap(dash_input_layer, in_axes=(0, 0, None, None))(magnitudes[0], previous[0], similarity, trust[0])
-        outer = jax.vmap(dash_output_layer, in_axes=(0, 0, None, None))(magnitudes[1], inner, target_first, trust[1])
-        return inner, outer
     return jax.vmap(dash_deep, in_axes=(0, 0, None, None))(previous, magnitudes, target_first, trust)
 
 
@@ -66,7 +68,7 @@ def dash_one_layer(
 def dash_input_layer(
     magnitude: Float[Array, "hidden regulator"],
     previous: Float[Array, "hidden regulator"],
-    similarity: Float[Array, "regulator regulator"],
+    similarity: Matrix | SharedTargets,
     trust: Float[Array, ""],
 ) -> Float[Array, "hidden regulator"]:
     """Ω₁ = (1−λ₁)·norm|W₁| + λ₁·|(Ω₁'Ω₁'ᵀ)⁻¹ Ω₁' C|.
@@ -87,7 +89,7 @@ def dash_input_layer(
 def dash_output_layer(
     magnitude: Float[Array, "target hidden"],
     input_score: Float[Array, "hidden regulator"],
-    prior: Float[Array, "target regulator"],
+    prior: Matrix,
     trust: Float[Array, ""],
 ) -> Float[Array, "target hidden"]:
     """Ω₂ = (1−λ₂)·norm|W₂| + λ₂·|P Ω₁ᵀ (Ω₁Ω₁ᵀ)⁻¹|.

@@ -306,7 +306,8 @@ def allow_regulators(state: RunState, regulators: Bool[Array, " gene"]) -> RunSt
         regulators: True for genes that may regulate.
     """
     first, *rest = state.pruner.masks
-    masks = (first & regulators, *rest)
+    allowed = regulators if state.field.inputs is None else regulators[state.field.inputs]
+    masks = (first & allowed, *rest)
     return eqx.tree_at(lambda s: (s.field, s.pruner.masks), state, (apply_masks(masks, state.field), masks))
 
 
