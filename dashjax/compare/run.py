@@ -130,10 +130,10 @@ def _run(
 
 def _measured(call: Callable[[], Any]) -> tuple[Any, float, float]:
     """Return what a call returns, its seconds, and its peak of memory in MiB."""
-    _forget_peak()
+    forget_peak()
     began = time.perf_counter()
     found = call()
-    return found, time.perf_counter() - began, _peak()
+    return found, time.perf_counter() - began, peak_mebibytes()
 
 
 def _infer(task: Task, prior: np.ndarray, name: str, epochs: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -153,7 +153,7 @@ def _infer(task: Task, prior: np.ndarray, name: str, epochs: int, seed: int) -> 
     return sign * np.asarray(probability), np.asarray(edges_at_precision(probability, PRECISION))
 
 
-def _forget_peak() -> None:
+def forget_peak() -> None:
     """Let the process's peak memory start again, where the system can (Linux)."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
@@ -161,8 +161,8 @@ def _forget_peak() -> None:
         pass
 
 
-def _peak() -> float:
-    """Return the peak of resident memory in MiB since `_forget_peak`; NaN where the system does not tell."""
+def peak_mebibytes() -> float:
+    """Return the peak of resident memory in MiB since `forget_peak`; NaN where the system does not tell."""
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:
