@@ -44,6 +44,22 @@ TrajectoryColumn = Annotated[
     str | None, typer.Option("--trajectory", help="Column of an .h5ad file's obs: trajectory, branch or replicate.")
 ]
 Bins = Annotated[int | None, typer.Option(help="Metacells along each branch of cells; chosen if not given.", min=2)]
+Model = Annotated[Path, typer.Argument(help="Folder that `dashjax fit` wrote, or a model.npz.")]
+Edges = Annotated[
+    Path | None,
+    typer.Option(help="Edge list of the network; the folder's edges.tsv, or a model's non-zero effects, by default."),
+]
+Observed = Annotated[
+    Path | None,
+    typer.Option("--expression", help="Start from the first states of these trajectories, in any format of `fit`."),
+]
+NumberOfStarts = Annotated[int, typer.Option("--starts", help="Random states to start from, without --expression.")]
+Push = Annotated[float, typer.Option(help="Added to a gene's expression to see what follows.")]
+Horizon = Annotated[
+    float | None,
+    typer.Option(help="How long to follow; the trajectories' span, or five relaxation times of the median gene."),
+]
+Seed = Annotated[int, typer.Option(help="Seeds random starts and permutations.", min=0)]
 EXPRESSION_HELP = (
     "Tidy table trajectory,time,GENE,… (CSV, TSV, Parquet), PHOENIX CSV, DREAM4 time series, BEELINE folder, or .h5ad."
 )
@@ -287,6 +303,48 @@ def score(
         write_edges(out / "scores.tsv", scores)
         write_edges(out / "regulators.tsv", regulators)
         console.print(f"scores: {out / 'scores.tsv'}, {out / 'regulators.tsv'}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def influence(
+    model: Model,
+    out: Out,
+    edges: Edges = None,
+    expression: Observed = None,
+    genes: Genes = None,
+    layer: Layer = None,
+    time: TimeColumn = None,
+    trajectory: TrajectoryColumn = None,
+    bins: Bins = None,
+    starts: NumberOfStarts = 200,
+    push: Push = 0.1,
+    horizon: Horizon = None,
+    seed: Seed = 0,
+) -> None:
+    """Rank genes by how far a push of each carries through a fitted model, and regulators by what they do."""
+    from dashjax.jobs import influence_files
+
+    cells = _cells(layer, time, trajectory, bins)
+    with _bar("genes") as update:
+        table, lines = influence_files(model, out, edges, expression, genes, cells, starts, push, horizon, seed, update)
+    regulators = table[table["out_degree"] > 0]
+    _print_top(
+        regulators,
+        {"gene": "regulator", "influence": "influence", "out_degree": "targets", "total_effect": "Σ|effect|"},
+    )
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def _print_top(rows, columns: dict[str, str], count: int = 10) -> None:
+    """Print the first rows of a table under other headings."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for number, heading in enumerate(columns.values()):
+        table.add_column(heading, justify="left" if number == 0 else "right", no_wrap=number > 0)
+    for row in rows.head(count).to_dict("records"):
+        values = [row[name] for name in columns]
+        table.add_row(*(escape(v) if isinstance(v, str) else f"{v:.3g}" for v in values))
+    console.print(table)
 
 
 @app.command()

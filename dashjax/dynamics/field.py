@@ -14,13 +14,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 Layers = tuple[Float[Array, "branch out in"], ...]
 
 
-class AbstractField(eqx.Module):
-    """A semilinear gene-regulatory vector field, dg/dt = production(g) − decay ⊙ g.
-
-    Prunable weights are exposed as a tuple of layers from input to output, each stacked over the
-    field's parallel branches, so that masks, scores and magnitudes are tuples of the same shapes and
-    no pruning rule needs to know which field it prunes.
-    """
+class AbstractDynamics(eqx.Module):
+    """Semilinear gene-regulatory dynamics, dg/dt = production(g) − decay ⊙ g: all that it takes to be solved."""
 
     @abc.abstractmethod
     def regulation(self, expression: Float[Array, "*batch gene"]) -> Float[Array, "*batch gene"]:
@@ -33,6 +28,19 @@ class AbstractField(eqx.Module):
     @abc.abstractmethod
     def decay(self) -> Float[Array, " gene"]:
         """Return each gene's rate of linear decay, in 1/time, never negative."""
+
+    def __call__(self, t, expression: Float[Array, "*batch gene"], args=None) -> Float[Array, "*batch gene"]:
+        """Return dg/dt in the form that diffrax expects; it does not depend on time."""
+        return self.production(expression) - self.decay() * expression
+
+
+class AbstractField(AbstractDynamics):
+    """A vector field to be fitted, pruned and read.
+
+    Prunable weights are exposed as a tuple of layers from input to output, each stacked over the
+    field's parallel branches, so that masks, scores and magnitudes are tuples of the same shapes and
+    no pruning rule needs to know which field it prunes.
+    """
 
     @abc.abstractmethod
     def layers(self) -> Layers:
@@ -61,10 +69,6 @@ class AbstractField(eqx.Module):
     def in_time_unit(self, unit: float) -> Self:
         """Return the same dynamics with time counted in a unit of so many of the present ones: all rates times that."""
         raise NotImplementedError(f"{type(self).__name__} has no rates of its own")
-
-    def __call__(self, t, expression: Float[Array, "*batch gene"], args=None) -> Float[Array, "*batch gene"]:
-        """Return dg/dt in the form that diffrax expects; the field does not depend on time."""
-        return self.production(expression) - self.decay() * expression
 
     def effects(self) -> Float[Array, "regulator target"]:
         """Return the end-to-end linear effect of each regulator on each target's derivative.

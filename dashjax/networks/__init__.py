@@ -2,6 +2,14 @@
 
 from dashjax.networks.beeline import BeelineScores, beeline_scores
 from dashjax.networks.edges import edge_list, network_matrix
+from dashjax.networks.influence import (
+    Influence,
+    gene_influence,
+    has_influence,
+    influence_table,
+    random_starts,
+    response_times,
+)
 from dashjax.networks.metrics import (
     NetworkScores,
     RegulatorScores,
@@ -19,6 +27,7 @@ from dashjax.networks.readout import effects, relative_effects
 
 __all__ = [
     "BeelineScores",
+    "Influence",
     "NetworkScores",
     "RegulatorScores",
     "SignScores",
@@ -30,8 +39,13 @@ __all__ = [
     "edge_list",
     "edge_universe",
     "effects",
+    "gene_influence",
+    "has_influence",
+    "influence_table",
     "network_matrix",
+    "random_starts",
     "relative_effects",
+    "response_times",
     "score_network",
     "score_regulators",
     "score_signs",

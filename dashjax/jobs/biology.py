@@ -1,0 +1,205 @@
+"""What a fitted model says about its genes: influence, pathways and perturbations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+
+from dashjax.dynamics import AbstractField
+from dashjax.errors import InputError
+from dashjax.io import (
+    CellOptions,
+    Expression,
+    load_model,
+    make_folder,
+    read_edges,
+    read_expression,
+    write_edges,
+)
+from dashjax.io.names import name_hints
+from dashjax.networks import (
+    Influence,
+    gene_influence,
+    has_influence,
+    influence_table,
+    network_matrix,
+    random_starts,
+    relative_effects,
+    response_times,
+)
+
+#: Called with genes done, genes to do, and a few words.
+OnGenes = Callable[[int, int, str], None]
+
+#: Random states to start from, unless observed ones are given.
+STARTS = 200
+#: Size of the push that influence is measured by.
+PUSH = 0.1
+#: Genes between two progress reports.
+GENES_PER_CALL = 16
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """A model as `dashjax fit` left it.
+
+    Attributes:
+        field: the dynamics.
+        genes: names in the arrays' order.
+        network: signed weights (regulator, target) of the edges it stands for.
+    """
+
+    field: AbstractField
+    genes: tuple[str, ...]
+    network: np.ndarray
+
+
+@dataclass(frozen=True)
+class Starts:
+    """Where simulated trajectories begin, and how long they last.
+
+    Attributes:
+        states: one per trajectory, (start, gene).
+        times: increasing from 0.
+        words: what they are, for the user.
+    """
+
+    states: jax.Array
+    times: jax.Array
+    words: str
+
+
+def read_fit(model: Path, edges: Path | None = None) -> FittedModel:
+    """Read a fitted model and its edges.
+
+    Args:
+        model: the folder that `dashjax fit` wrote, or a model.npz.
+        edges: edge list of the network; if None the folder's edges.tsv, and for a model.npz its non-zero effects.
+            Of edges with a posterior, the returned ones count.
+
+    Raises:
+        InputError: on files that cannot be read, or edges between genes that the model lacks.
+    """
+    field, genes = load_model(model / "model.npz" if model.is_dir() else model)
+    path = model / "edges.tsv" if edges is None and model.is_dir() else edges
+    if path is None:
+        return FittedModel(field, genes, np.asarray(relative_effects(field)))
+    table = read_edges(path)
+    try:
+        network = network_matrix(table[table["returned"]] if "returned" in table else table, genes)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    return FittedModel(field, genes, network)
+
+
+def choose_starts(
+    fitted: FittedModel,
+    expression: Path | None,
+    genes_file: Path | None,
+    cells: CellOptions | None,
+    count: int,
+    horizon: float | None,
+    seed: int,
+) -> Starts:
+    """Return the first states of observed trajectories and their usual span, or so many random states U(0, 1).
+
+    Raises:
+        InputError: on a file that cannot be read or lacks genes of the model, or a number out of range.
+    """
+    if count < 1:
+        raise InputError(f"--starts: must be at least 1, got {count}")
+    if horizon is not None and not 0 < horizon < np.inf:
+        raise InputError(f"--horizon: must be a positive time, got {horizon:g}")
+    if expression is None:
+        if genes_file is not None or cells is not None:
+            raise InputError("--genes, --layer, --time, --trajectory, --bins: describe --expression, which is missing")
+        states = random_starts(jax.random.key(seed), count, len(fitted.genes))
+        return Starts(states, response_times(fitted.field, horizon), f"{count} random starts")
+    data = read_expression(expression, genes_file, cells)
+    index = {gene: number for number, gene in enumerate(data.genes)}
+    missing = [gene for gene in fitted.genes if gene not in index]
+    if missing:
+        hints = "".join(f"; {text}" for text in name_hints(missing, data.genes))
+        raise InputError(
+            f"{expression}: lacks {len(missing)} of the model's {len(fitted.genes)} genes, '{missing[0]}' first{hints}"
+        )
+    states = data.trajectories.expression[:, 0, np.array([index[gene] for gene in fitted.genes])]
+    horizon = _median_span(data) if horizon is None else horizon
+    return Starts(states, response_times(fitted.field, horizon), f"{len(states)} observed starts")
+
+
+def _median_span(data: Expression) -> float:
+    return float(np.median([times[-1] - times[0] for times in data.unpadded()[0]]))
+
+
+def measure_influence(fitted: FittedModel, starts: Starts, push: float, on_genes: OnGenes) -> Influence:
+    """Return the influence of all genes; those without any weight into the field are not simulated."""
+    if not 0 < abs(push) < np.inf:
+        raise InputError(f"--push: must be a number other than zero, got {push:g}")
+    if len(fitted.genes) < 2:
+        raise InputError("influence: a single gene has none to influence")
+    acting = np.flatnonzero(np.asarray(has_influence(fitted.field)))
+    measure = jax.jit(gene_influence)
+    mean, error = np.zeros(len(fitted.genes)), np.zeros(len(fitted.genes))
+    on_genes(0, len(acting), "")
+    for begin in range(0, len(acting), GENES_PER_CALL):
+        chosen = acting[begin : begin + GENES_PER_CALL]
+        # Filled up to one length, so that one program serves.
+        padded = np.resize(chosen, GENES_PER_CALL)
+        piece = measure(fitted.field, starts.states, starts.times, jnp.asarray(padded), push)
+        mean[chosen] = np.asarray(piece.mean)[: len(chosen)]
+        error[chosen] = np.asarray(piece.standard_error)[: len(chosen)]
+        on_genes(begin + len(chosen), len(acting), "")
+    if not np.isfinite(mean).all():
+        gene = fitted.genes[int(np.argmax(~np.isfinite(mean)))]
+        raise InputError(f"influence: the model does not stay finite when '{gene}' is pushed; try a shorter --horizon")
+    return Influence(mean, error)  # type: ignore[arg-type]
+
+
+def influence_files(
+    model: Path,
+    out: Path,
+    edges: Path | None = None,
+    expression: Path | None = None,
+    genes_file: Path | None = None,
+    cells: CellOptions | None = None,
+    starts: int = STARTS,
+    push: float = PUSH,
+    horizon: float | None = None,
+    seed: int = 0,
+    on_genes: OnGenes = lambda done, total, text: None,
+) -> tuple[pd.DataFrame, list[str]]:
+    """Measure the influence of every gene of a fitted model and write influence.tsv and its figure.
+
+    Returns:
+        The table, see `influence_table`, and lines that say what was measured.
+
+    Raises:
+        InputError: on anything wrong with the files or arguments, before anything is written.
+    """
+    from dashjax.report.biology import influence_figure
+
+    fitted = read_fit(model, edges)
+    begin = choose_starts(fitted, expression, genes_file, cells, starts, horizon, seed)
+    table = influence_table(measure_influence(fitted, begin, push, on_genes), fitted.network, fitted.genes)
+    make_folder(out)
+    write_edges(out / "influence.tsv", table)
+    _write_figure(out, "influence", influence_figure(table))
+    return table, [
+        f"{len(table):,} genes, {int((table['out_degree'] > 0).sum()):,} of them regulators; each pushed by {push:g} "
+        f"from {begin.words} and followed to time {float(begin.times[-1]):.3g}",
+        f"influence: {out / 'influence.tsv'}",
+    ]
+
+
+def _write_figure(out: Path, name: str, figure) -> None:
+    from dashjax.report.write import to_png
+
+    (out / "figures").mkdir(exist_ok=True)
+    (out / "figures" / f"{name}.png").write_bytes(to_png(figure))

@@ -1,0 +1,91 @@
+"""What a fitted model says about its genes, through the command line, on a chain A → B → C beside a lone D."""
+
+import sys
+
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+
+from dashjax import Direct, cli
+from dashjax.io import save_model
+
+GENES = ("A", "B", "C", "D")
+CHAIN = jnp.zeros((2, 4, 4)).at[0, 1, 0].set(0.8).at[0, 2, 1].set(-0.6)
+
+
+@pytest.fixture
+def dashjax(monkeypatch, capsys):
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["dashjax", *map(str, arguments)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as error:
+            code = error.code or 0
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    """The folder of a fit whose posterior returns A → B only, and lists B → C and D → A."""
+    folder = tmp_path_factory.mktemp("fit")
+    half = jnp.full(4, 0.5)
+    save_model(folder / "model.npz", Direct(CHAIN, half, half, jnp.ones(4)), GENES)
+    (folder / "edges.tsv").write_text(
+        "source\ttarget\tweight\tprobability\treturned\n"
+        "A\tB\t0.8\t0.9\tTrue\nB\tC\t-0.6\t0.4\tFalse\nD\tA\t0.1\t0.1\tFalse\n"
+    )
+    (folder / "expression.csv").write_text("trajectory,time,D,C,B,A\n1,0,.1,.2,.3,.4\n1,6,.1,.2,.3,.4\n")
+    return folder
+
+
+def test_influence_ranks_genes_and_counts_the_returned_edges(fitted, tmp_path, dashjax):
+    code, text, err = dashjax("influence", fitted, "--out", tmp_path / "o", "--starts", 5)
+    assert code == 0, err
+    assert "4 genes, 1 of them regulators; each pushed by 0.1 from 5 random starts" in text
+    table = pd.read_csv(tmp_path / "o" / "influence.tsv", sep="\t")
+    assert list(table["gene"][:2]) == ["A", "B"]
+    np.testing.assert_array_equal(table["influence"] > 0, [True, True, False, False])
+    assert list(table["out_degree"]) == [1, 0, 0, 0]
+    assert (tmp_path / "o" / "figures" / "influence.png").read_bytes().startswith(b"\x89PNG")
+    # A bare model stands for its non-zero effects; observed starts bring their own span.
+    arguments = [fitted / "model.npz", "--expression", fitted / "expression.csv", "--out", tmp_path / "p"]
+    code, text, err = dashjax("influence", *arguments)
+    assert code == 0, err
+    assert "2 of them regulators; each pushed by 0.1 from 1 observed starts and followed to time 6" in text
+
+
+BAD = [
+    (["influence", "absent"], "absent: no such file"),
+    (["influence", "{fit}", "--edges", "{fit}/expression.csv"], "row 1: no column source"),
+    (["influence", "{fit}", "--edges", "{edges}"], "unknown gene 'Z'"),
+    (["influence", "{fit}", "--starts", "0"], "--starts: must be at least 1"),
+    (["influence", "{fit}", "--push", "0"], "--push: must be a number other than zero"),
+    (["influence", "{fit}", "--horizon", "-1"], "--horizon: must be a positive time"),
+    (["influence", "{fit}", "--bins", "3"], "describe --expression, which is missing"),
+    (
+        ["influence", "{fit}", "--expression", "{lacking}"],
+        "lacks 2 of the model's 4 genes, 'A' first; 1 differ only in",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD)
+def test_a_users_mistake_is_one_line_and_writes_nothing(fitted, tmp_path, dashjax, arguments, message):
+    files = {
+        "edges": "source\ttarget\tweight\nA\tZ\t1\n",
+        "lacking": "trajectory,time,a,C,D\n1,0,0,0,0\n1,1,1,1,1\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    places = {name: tmp_path / name for name in files} | {"fit": fitted}
+    out = tmp_path / "out"
+    code, _, err = dashjax(*[part.format(**places) for part in arguments], "--out", out)
+    assert code == 2
+    assert message in err
+    assert err.count("\n") == 1
+    assert not out.exists()
