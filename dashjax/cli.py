@@ -336,6 +336,41 @@ def influence(
         console.print(line, highlight=False, soft_wrap=True)
 
 
+@app.command()
+def perturb(
+    model: Model,
+    out: Out,
+    knock_out: Annotated[
+        list[str] | None, typer.Option(help="Gene to hold at level 0; several if given several times.")
+    ] = None,
+    over_express: Annotated[
+        list[str] | None, typer.Option(help="GENE=LEVEL: gene to hold at a level; several if given several times.")
+    ] = None,
+    edges: Edges = None,
+    expression: Observed = None,
+    genes: Genes = None,
+    layer: Layer = None,
+    time: TimeColumn = None,
+    trajectory: TrajectoryColumn = None,
+    bins: Bins = None,
+    starts: NumberOfStarts = 200,
+    horizon: Horizon = None,
+    seed: Seed = 0,
+) -> None:
+    """Knock genes of a fitted model out or over-express them, and say who responds, directly or downstream."""
+    from dashjax.jobs import perturb_files
+
+    cells = _cells(layer, time, trajectory, bins)
+    with console.status("following the perturbed model"):
+        table, lines = perturb_files(
+            model, out, knock_out or (), over_express or (), edges, expression, genes, cells, starts, horizon, seed
+        )
+    columns = {"gene": "gene", "relation": "relation", "response": "mean Δ", "spread": "sd", "final": "Δ at the end"}
+    _print_top(table, columns)
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)
+
+
 def _print_top(rows, columns: dict[str, str], count: int = 10) -> None:
     """Print the first rows of a table under other headings."""
     table = Table(box=None, pad_edge=False, header_style="bold")

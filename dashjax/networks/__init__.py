@@ -23,13 +23,16 @@ from dashjax.networks.metrics import (
     score_regulators,
     score_signs,
 )
+from dashjax.networks.perturbation import Clamped, Response, path_lengths, perturb, response_table
 from dashjax.networks.readout import effects, relative_effects
 
 __all__ = [
     "BeelineScores",
+    "Clamped",
     "Influence",
     "NetworkScores",
     "RegulatorScores",
+    "Response",
     "SignScores",
     "auroc",
     "average_precision",
@@ -43,8 +46,11 @@ __all__ = [
     "has_influence",
     "influence_table",
     "network_matrix",
+    "path_lengths",
+    "perturb",
     "random_starts",
     "relative_effects",
+    "response_table",
     "response_times",
     "score_network",
     "score_regulators",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pandas as pd
 from matplotlib.figure import Figure
 
 from dashjax.report.figures import make_panels
 
-_DARK, _LIGHT = "#0072B2", "#999999"
+_DARK = "#0072B2"
+#: How a perturbation reaches a gene.
+_RELATIONS = {"direct": "#D55E00", "downstream": "#0072B2", "unconnected": "#999999"}
 
 
 def influence_figure(table: pd.DataFrame) -> Figure:
@@ -29,3 +33,58 @@ def influence_figure(table: pd.DataFrame) -> Figure:
     dots.xaxis.get_major_locator().set_params(integer=True)
     dots.set(xlabel="targets", ylabel="influence", title="influence against out-degree")
     return figure
+
+
+def response_figure(table: pd.DataFrame, words: str) -> Figure:
+    """Draw the strongest responses to a perturbation, coloured by how it reaches the gene.
+
+    Args:
+        table: of `response_table`.
+        words: what was done.
+    """
+    top = table[table["relation"] != "perturbed"].head(30).iloc[::-1]
+    figure, ((axes,),) = make_panels(width=6.4, height=0.2 * len(top) + 1.6)
+    spread = {"elinewidth": 1, "ecolor": "0.3"}
+    colours = [_RELATIONS[relation] for relation in top["relation"]]
+    axes.barh(top["gene"], top["response"], xerr=top["spread"], color=colours, error_kw=spread)
+    axes.axvline(0, color="0.3", linewidth=0.8)
+    axes.tick_params(axis="y", labelsize=8)
+    axes.set(xlabel="mean Δ of expression, ± sd over starts", title=_wrapped(words), ylim=(-0.8, len(top) - 0.2))
+    for relation, shade in _RELATIONS.items():
+        if (top["relation"] == relation).any():
+            axes.barh([0], [0], color=shade, label=relation)
+    axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return figure
+
+
+def trajectories_figure(table: pd.DataFrame, trajectories: pd.DataFrame) -> Figure:
+    """Draw the mean trajectories of the genes that respond most, with and without the perturbation.
+
+    Args:
+        table: of `response_table`.
+        trajectories: columns gene, time, unperturbed, perturbed.
+    """
+    held = table[table["relation"] == "perturbed"].head(2)
+    shown = pd.concat([held, table[table["relation"] != "perturbed"].head(9 - len(held))])
+    across = min(3, len(shown))
+    down = -(-len(shown) // across)
+    figure, grid = make_panels(across, down, width=3 * across, height=2.2 * down + 0.4, sharex=True)
+    for axes in grid.ravel()[len(shown) :]:
+        axes.set_visible(False)
+    by_gene = dict(list(trajectories.groupby("gene", sort=False)))
+    for axes, row in zip(grid.ravel(), shown.to_dict("records"), strict=False):
+        path, shade = by_gene[row["gene"]], _RELATIONS.get(row["relation"], "black")
+        axes.plot(path["time"], path["unperturbed"], color="0.6", linestyle="--", label="without")
+        axes.plot(path["time"], path["perturbed"], color=shade, label="with")
+        axes.set_title(f"{row['gene']} ({row['relation']})", fontsize=9)
+        axes.tick_params(labelsize=8)
+    for axes in grid[-1]:
+        axes.set_xlabel("time")
+    for axes in grid[:, 0]:
+        axes.set_ylabel("expression")
+    grid[0, 0].legend(frameon=False, fontsize=8)
+    return figure
+
+
+def _wrapped(words: str) -> str:
+    return "\n".join(textwrap.wrap(words, 60))

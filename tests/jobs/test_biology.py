@@ -59,6 +59,31 @@ def test_influence_ranks_genes_and_counts_the_returned_edges(fitted, tmp_path, d
     assert "2 of them regulators; each pushed by 0.1 from 1 observed starts and followed to time 6" in text
 
 
+def test_perturb_writes_responses_and_trajectories_of_combinations(fitted, tmp_path, dashjax):
+    out = tmp_path / "o"
+    arguments = ["--knock-out", "A", "--over-express", "D=2", "--starts", 3]
+    code, text, err = dashjax("perturb", fitted / "model.npz", *arguments, "--out", out)
+    assert code == 0, err
+    assert "A knocked out and D held at 2, from 3 random starts" in text
+    assert (
+        "2 genes respond by at least a tenth of the strongest response: 1 direct, 1 downstream, 0 unconnected" in text
+    )
+    table = pd.read_csv(out / "response.tsv", sep="\t").set_index("gene")
+    assert table["relation"].to_dict() == {"A": "perturbed", "D": "perturbed", "B": "direct", "C": "downstream"}
+    paths = pd.read_csv(out / "trajectories.tsv", sep="\t")
+    assert len(paths) == 4 * 11
+    assert set(paths[paths["gene"] == "A"]["perturbed"]) == {0}
+    after = paths[(paths["gene"] == "B") & (paths["time"] > 0)]
+    assert table["response"]["B"] == pytest.approx((after["perturbed"] - after["unperturbed"]).mean(), rel=1e-4)
+    for name in ("response", "trajectories"):
+        assert (out / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    # The fit's folder names only A → B among its edges.
+    code, text, err = dashjax("perturb", fitted, "--knock-out", "A", "--starts", 3, "--out", tmp_path / "p")
+    assert code == 0, err
+    table = pd.read_csv(tmp_path / "p" / "response.tsv", sep="\t").set_index("gene")
+    assert table["relation"].to_dict() == {"A": "perturbed", "B": "direct", "C": "unconnected", "D": "unconnected"}
+
+
 BAD = [
     (["influence", "absent"], "absent: no such file"),
     (["influence", "{fit}", "--edges", "{fit}/expression.csv"], "row 1: no column source"),
