@@ -337,6 +337,54 @@ def influence(
 
 
 @app.command()
+def pathways(
+    model: Model,
+    sets: Annotated[Path, typer.Argument(help="Gene sets (GMT): name, description, genes, separated by tabs.")],
+    out: Out,
+    influence: Annotated[
+        Path | None, typer.Option(help="influence.tsv of an earlier run, instead of measuring influence again.")
+    ] = None,
+    permutations: Annotated[int, typer.Option(help="Permutations of the gene labels.")] = 1000,
+    min_size: Annotated[int, typer.Option(help="Fewest genes of the model that a set must have to be tested.")] = 5,
+    expression: Observed = None,
+    genes: Genes = None,
+    layer: Layer = None,
+    time: TimeColumn = None,
+    trajectory: TrajectoryColumn = None,
+    bins: Bins = None,
+    starts: NumberOfStarts = 200,
+    push: Push = 0.1,
+    horizon: Horizon = None,
+    seed: Seed = 0,
+) -> None:
+    """Test gene sets for more influence than as many genes at random have."""
+    from dashjax.jobs import pathways_files
+
+    cells = _cells(layer, time, trajectory, bins)
+    with _bar("genes") as update:
+        table, lines = pathways_files(
+            model,
+            sets,
+            out,
+            influence,
+            permutations,
+            min_size,
+            expression,
+            genes,
+            cells,
+            starts,
+            push,
+            horizon,
+            seed,
+            update,
+        )
+    columns = {"pathway": "pathway", "genes": "genes", "z": "z", "p": "p", "benjamini_hochberg": "BH"}
+    _print_top(table[table["tested"]], columns | {"bonferroni": "Bonferroni"})
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+@app.command()
 def perturb(
     model: Model,
     out: Out,

@@ -1,6 +1,6 @@
 """Jobs on a user's files: check and fit them, score, export and read what was found, simulate a study."""
 
-from dashjax.jobs.biology import influence_files, perturb_files
+from dashjax.jobs.biology import influence_files, pathways_files, perturb_files
 from dashjax.jobs.check import Finding, check_files, verdict
 from dashjax.jobs.export import export_files
 from dashjax.jobs.fit import fit_files
@@ -13,6 +13,7 @@ __all__ = [
     "export_files",
     "fit_files",
     "influence_files",
+    "pathways_files",
     "perturb_files",
     "score_files",
     "simulate_files",

@@ -23,6 +23,13 @@ from dashjax.networks.metrics import (
     score_regulators,
     score_signs,
 )
+from dashjax.networks.pathways import (
+    PathwayTest,
+    benjamini_hochberg,
+    bonferroni,
+    pathway_table,
+    pathway_test,
+)
 from dashjax.networks.perturbation import Clamped, Response, path_lengths, perturb, response_table
 from dashjax.networks.readout import effects, relative_effects
 
@@ -31,6 +38,7 @@ __all__ = [
     "Clamped",
     "Influence",
     "NetworkScores",
+    "PathwayTest",
     "RegulatorScores",
     "Response",
     "SignScores",
@@ -38,6 +46,8 @@ __all__ = [
     "average_precision",
     "balanced_accuracy",
     "beeline_scores",
+    "benjamini_hochberg",
+    "bonferroni",
     "early_precision",
     "edge_list",
     "edge_universe",
@@ -47,6 +57,8 @@ __all__ = [
     "influence_table",
     "network_matrix",
     "path_lengths",
+    "pathway_table",
+    "pathway_test",
     "perturb",
     "random_starts",
     "relative_effects",

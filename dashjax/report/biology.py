@@ -35,6 +35,30 @@ def influence_figure(table: pd.DataFrame) -> Figure:
     return figure
 
 
+def pathways_figure(table: pd.DataFrame) -> Figure:
+    """Draw the pathways whose influence is most above that of permuted labels.
+
+    Args:
+        table: of `pathway_table`.
+    """
+    top = table[table["tested"]].head(25).iloc[::-1]
+    figure, ((axes,),) = make_panels(width=8, height=0.24 * len(top) + 1.6)
+    found = top["benjamini_hochberg"] < 0.05
+    names = [
+        f"{textwrap.shorten(name.replace('_', ' '), 48)} ({genes})"
+        for name, genes in zip(top["pathway"], top["genes"], strict=True)
+    ]
+    axes.barh(range(len(top)), top["z"].fillna(0.0), color=[_DARK if yes else "#999999" for yes in found])
+    axes.set_yticks(range(len(top)), names, fontsize=8)
+    axes.axvline(0, color="0.3", linewidth=0.8)
+    axes.set(xlabel="z: summed influence against permuted gene labels", title="pathways (genes of the model)")
+    for yes, shade, label in ((True, _DARK, "FDR < 5 %"), (False, "#999999", "not significant")):
+        if (found == yes).any():
+            axes.barh([0], [0], color=shade, label=label)
+    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    return figure
+
+
 def response_figure(table: pd.DataFrame, words: str) -> Figure:
     """Draw the strongest responses to a perturbation, coloured by how it reaches the gene.
 

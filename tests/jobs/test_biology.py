@@ -84,6 +84,35 @@ def test_perturb_writes_responses_and_trajectories_of_combinations(fitted, tmp_p
     assert table["relation"].to_dict() == {"A": "perturbed", "B": "direct", "C": "unconnected", "D": "unconnected"}
 
 
+def test_pathways_are_tested_and_small_sets_listed(fitted, tmp_path, dashjax):
+    sets = tmp_path / "sets.gmt"
+    sets.write_text("CHAIN\tx\tA\tB\tA\nREST\tx\tC\tD\tZ\nSMALL\tx\tA\tZ\n")
+    out = tmp_path / "o"
+    code, text, err = dashjax("pathways", fitted, sets, "--min-size", 2, "--starts", 3, "--out", out)
+    assert code == 0, err
+    text = " ".join(text.split())
+    assert "2 gene sets tested against 1,000 permutations, 1 left out with fewer than 2 genes of the model" in text
+    table = pd.read_csv(out / "pathways.tsv", sep="\t").set_index("pathway")
+    assert list(table.index) == ["CHAIN", "REST", "SMALL"]
+    assert list(table["genes"]) == [2, 2, 1]
+    assert table["strongest"]["CHAIN"] == "A B"
+    assert table["p"]["CHAIN"] == pytest.approx(1 / 6, abs=0.05)  # one of the six pairs
+    assert table["p"]["REST"] == 1
+    assert np.isnan(table["p"]["SMALL"])
+    influence = pd.read_csv(out / "influence.tsv", sep="\t").set_index("gene")["influence"]
+    assert table["score"]["CHAIN"] == pytest.approx(influence["A"] + influence["B"], rel=1e-5)
+    assert (out / "figures" / "pathways.png").read_bytes().startswith(b"\x89PNG")
+    # The same again, from the influence that was measured.
+    arguments = ["--min-size", 2, "--influence", out / "influence.tsv", "--out", tmp_path / "p"]
+    code, _, err = dashjax("pathways", fitted, sets, *arguments)
+    assert code == 0, err
+    again = pd.read_csv(tmp_path / "p" / "pathways.tsv", sep="\t").set_index("pathway")
+    pd.testing.assert_frame_equal(again, table, rtol=1e-4)
+    code, text, err = dashjax("pathways", fitted, sets, *arguments[:-1], tmp_path / "q", "--permutations", 9)
+    assert code == 0, err
+    assert "Bonferroni cannot go below 0.2 here: 40 --permutations would allow 5 %" in text
+
+
 BAD = [
     (["influence", "absent"], "absent: no such file"),
     (["influence", "{fit}", "--edges", "{fit}/expression.csv"], "row 1: no column source"),
@@ -103,6 +132,10 @@ BAD = [
 def test_a_users_mistake_is_one_line_and_writes_nothing(fitted, tmp_path, dashjax, arguments, message):
     files = {
         "edges": "source\ttarget\tweight\nA\tZ\t1\n",
+        "malformed": "S\tx\tA\nT\tx\n",
+        "strangers": "S\tx\ta\tZ\n",
+        "sets": "S\tx\tA\tB\n",
+        "values": "gene,influence\nA,1\n",
         "lacking": "trajectory,time,a,C,D\n1,0,0,0,0\n1,1,1,1,1\n",
     }
     for name, text in files.items():
