@@ -25,8 +25,9 @@ from common import save
 
 from dashjax.dynamics import AbstractField, Direct, Phoenix
 from dashjax.evidence import edges_at_precision
-from dashjax.jobs.biology import PUSH, STARTS, FittedModel, Starts, measure_influence
-from dashjax.networks import perturb, random_starts, response_times
+from dashjax.jobs.fitted import STARTS, FittedModel, Starts
+from dashjax.jobs.influence import PUSH, measure_influence
+from dashjax.networks import along_edges, perturb, random_starts, response_times
 from dashjax.simulate import simulate_expression
 from dashjax.sweep import PRIOR_ONLY, parse_grid, run_sweep
 
@@ -89,7 +90,7 @@ def _score_runs(results) -> list[dict[str, Any]]:
         if "posterior_probability" in arrays:
             returned = edges_at_precision(jnp.asarray(arrays["posterior_probability"]), 0.9)
             row["method"] += ", returned edges only"
-            rows.append(row | _compare(np.asarray(respond(_only(field, returned))), true, knocked_out))
+            rows.append(row | _compare(np.asarray(respond(along_edges(field, returned))), true, knocked_out))
     for seed in sorted(set(table["seed"])):
         prior = np.asarray(study.prior(0.05, int(seed)).edges)
         rows.append({"method": "prior only", "seed": seed} | _compare(-prior[knocked_out], true, knocked_out))
@@ -104,12 +105,6 @@ def _true_responses(system, starts: np.ndarray, knocked_out: np.ndarray) -> np.n
     followed = simulate_expression(system, many, TIMES, held=held)
     change = followed.reshape(len(knocked_out), *without.shape) - without
     return change[:, :, 1:].mean(axis=(1, 2))
-
-
-def _only(field: AbstractField, edges) -> AbstractField:
-    """Return an edge-resolved field without the weights of other edges (regulator, target)."""
-    (weight,) = field.layers()
-    return field.with_layers((jnp.where(edges.T, weight, 0.0),))
 
 
 def _compare(predicted: np.ndarray, true: np.ndarray, knocked_out: np.ndarray) -> dict[str, float]:

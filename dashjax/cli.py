@@ -54,6 +54,9 @@ Observed = Annotated[
     typer.Option("--expression", help="Start from the first states of these trajectories, in any format of `fit`."),
 ]
 NumberOfStarts = Annotated[int, typer.Option("--starts", help="Random states to start from, without --expression.")]
+EdgesOnly = Annotated[
+    bool, typer.Option("--edges-only", help="Drop what an edge-resolved model has beyond its network's edges.")
+]
 Push = Annotated[float, typer.Option(help="Added to a gene's expression to see what follows.")]
 Horizon = Annotated[
     float | None,
@@ -310,6 +313,7 @@ def influence(
     model: Model,
     out: Out,
     edges: Edges = None,
+    edges_only: EdgesOnly = False,
     expression: Observed = None,
     genes: Genes = None,
     layer: Layer = None,
@@ -324,9 +328,9 @@ def influence(
     """Rank genes by how far a push of each carries through a fitted model, and regulators by what they do."""
     from dashjax.jobs import influence_files
 
-    cells = _cells(layer, time, trajectory, bins)
+    begin = _starts(expression, genes, _cells(layer, time, trajectory, bins), starts, horizon, seed)
     with _bar("genes") as update:
-        table, lines = influence_files(model, out, edges, expression, genes, cells, starts, push, horizon, seed, update)
+        table, lines = influence_files(model, out, edges, edges_only, begin, push, update)
     regulators = table[table["out_degree"] > 0]
     _print_top(
         regulators,
@@ -360,24 +364,9 @@ def pathways(
     """Test gene sets for more influence than as many genes at random have."""
     from dashjax.jobs import pathways_files
 
-    cells = _cells(layer, time, trajectory, bins)
+    begin = _starts(expression, genes, _cells(layer, time, trajectory, bins), starts, horizon, seed)
     with _bar("genes") as update:
-        table, lines = pathways_files(
-            model,
-            sets,
-            out,
-            influence,
-            permutations,
-            min_size,
-            expression,
-            genes,
-            cells,
-            starts,
-            push,
-            horizon,
-            seed,
-            update,
-        )
+        table, lines = pathways_files(model, sets, out, influence, permutations, min_size, begin, push, update)
     columns = {"pathway": "pathway", "genes": "genes", "z": "z", "p": "p", "benjamini_hochberg": "BH"}
     _print_top(table[table["tested"]], columns | {"bonferroni": "Bonferroni"})
     for line in lines:
@@ -395,6 +384,7 @@ def perturb(
         list[str] | None, typer.Option(help="GENE=LEVEL: gene to hold at a level; several if given several times.")
     ] = None,
     edges: Edges = None,
+    edges_only: EdgesOnly = False,
     expression: Observed = None,
     genes: Genes = None,
     layer: Layer = None,
@@ -408,15 +398,19 @@ def perturb(
     """Knock genes of a fitted model out or over-express them, and say who responds, directly or downstream."""
     from dashjax.jobs import perturb_files
 
-    cells = _cells(layer, time, trajectory, bins)
+    begin = _starts(expression, genes, _cells(layer, time, trajectory, bins), starts, horizon, seed)
     with console.status("following the perturbed model"):
-        table, lines = perturb_files(
-            model, out, knock_out or (), over_express or (), edges, expression, genes, cells, starts, horizon, seed
-        )
+        table, lines = perturb_files(model, out, knock_out or (), over_express or (), edges, edges_only, begin)
     columns = {"gene": "gene", "relation": "relation", "response": "mean Δ", "spread": "sd", "final": "Δ at the end"}
     _print_top(table, columns)
     for line in lines:
         console.print(line, highlight=False, soft_wrap=True)
+
+
+def _starts(expression, genes, cells, number: int, horizon: float | None, seed: int) -> Any:
+    from dashjax.jobs import StartOptions
+
+    return StartOptions(expression, genes, cells, number, horizon, seed)
 
 
 def _print_top(rows, columns: dict[str, str], count: int = 10) -> None:

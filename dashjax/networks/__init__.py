@@ -31,7 +31,7 @@ from dashjax.networks.pathways import (
     pathway_test,
 )
 from dashjax.networks.perturbation import Clamped, Response, path_lengths, perturb, response_table
-from dashjax.networks.readout import effects, relative_effects
+from dashjax.networks.readout import along_edges, effects, relative_effects
 
 __all__ = [
     "BeelineScores",
@@ -42,6 +42,7 @@ __all__ = [
     "RegulatorScores",
     "Response",
     "SignScores",
+    "along_edges",
     "auroc",
     "average_precision",
     "balanced_accuracy",

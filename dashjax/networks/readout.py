@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from dashjax.dynamics import AbstractField
+from dashjax.dynamics import AbstractField, Direct
 
 
 def effects(field: AbstractField) -> Float[Array, "regulator target"]:
@@ -21,3 +21,8 @@ def relative_effects(field: AbstractField) -> Float[Array, "regulator target"]:
     effect = field.effects()
     total = jnp.sum(jnp.abs(effect), axis=0, keepdims=True)
     return effect / jnp.where(total > 0, total, 1.0)
+
+
+def along_edges(field: Direct, network: Float[Array, "regulator target"]) -> Direct:
+    """Return an edge-resolved field without the weights of all other edges than a network's non-zeros."""
+    return field.with_layers((jnp.where(network.T != 0, field.weight, 0.0),))

@@ -2,12 +2,13 @@
 
 import sys
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
 
-from dashjax import Direct, cli
+from dashjax import Direct, Phoenix, cli
 from dashjax.io import save_model
 
 GENES = ("A", "B", "C", "D")
@@ -82,6 +83,13 @@ def test_perturb_writes_responses_and_trajectories_of_combinations(fitted, tmp_p
     assert code == 0, err
     table = pd.read_csv(tmp_path / "p" / "response.tsv", sep="\t").set_index("gene")
     assert table["relation"].to_dict() == {"A": "perturbed", "B": "direct", "C": "unconnected", "D": "unconnected"}
+    assert table["response"]["C"] != 0
+    arguments = ["--knock-out", "A", "--starts", 3, "--edges-only", "--out", tmp_path / "q"]
+    code, text, err = dashjax("perturb", fitted, *arguments)
+    assert code == 0, err
+    along = pd.read_csv(tmp_path / "q" / "response.tsv", sep="\t").set_index("gene")["response"]
+    assert along["C"] == pytest.approx(0, abs=1e-6)
+    assert along["B"] == pytest.approx(table["response"]["B"], rel=1e-4)
 
 
 def test_pathways_are_tested_and_small_sets_listed(fitted, tmp_path, dashjax):
@@ -140,7 +148,8 @@ def test_a_users_mistake_is_one_line_and_writes_nothing(fitted, tmp_path, dashja
     }
     for name, text in files.items():
         (tmp_path / name).write_text(text)
-    places = {name: tmp_path / name for name in files} | {"fit": fitted}
+    places = {name: tmp_path / name for name in (*files, "hidden")} | {"fit": fitted}
+    save_model(places["hidden"], Phoenix.init(jax.random.key(0), 4, 2), GENES)
     out = tmp_path / "out"
     code, _, err = dashjax(*[part.format(**places) for part in arguments], "--out", out)
     assert code == 2
