@@ -3,8 +3,8 @@
 Fits methods on a generated system of 100 genes (noise sd .025, 5 % of the prior misplaced), knocks out every gene with
 at least three true targets, in the model and in the true equations, from the same unseen starts, and compares the
 responses (mean Δ over times after the start). Beside the models the prior alone: minus its edges, as if a knock-out
-lowered what the gene activates and reached nothing else. Also times the influence of all genes of a 500-gene model in
-which no weight is zero.
+lowered what the gene activates and reached nothing else; only its ranks mean anything. Also times the influence of all
+genes of a 500-gene model in which no weight is zero.
 
     python benchmarks/knockout.py [--seeds 3] [--epochs 120] [--genes 100]
 """

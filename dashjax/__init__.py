@@ -7,7 +7,15 @@ from dashjax.data import Prior, Split, Trajectories, combine_priors, make_prior,
 from dashjax.dynamics import Adaptive, Direct, DirectSpec, FixedSteps, Phoenix, PhoenixSpec
 from dashjax.errors import InputError
 from dashjax.evidence import EdgePosterior, PosteriorConfig, edge_posterior, edges_at_precision, ensemble_posterior
-from dashjax.networks import edge_list, effects, relative_effects, score_network
+from dashjax.networks import (
+    edge_list,
+    effects,
+    gene_influence,
+    pathway_test,
+    perturb,
+    relative_effects,
+    score_network,
+)
 from dashjax.simulate import generate_system, relocate_edges, simulate_study
 from dashjax.sparsity import genome_schedule, make_schedule, no_pruning, simulated_schedule, sparsity
 from dashjax.training import (
@@ -51,6 +59,7 @@ __all__ = [
     "ensemble_posterior",
     "find_method",
     "fit",
+    "gene_influence",
     "generate_system",
     "genome_schedule",
     "make_hyperparameters",
@@ -58,6 +67,8 @@ __all__ = [
     "make_schedule",
     "make_trajectories",
     "no_pruning",
+    "pathway_test",
+    "perturb",
     "relative_effects",
     "relocate_edges",
     "score_network",

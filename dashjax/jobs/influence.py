@@ -21,7 +21,7 @@ OnGenes = Callable[[int, int, str], None]
 #: Size of the push that influence is measured by.
 PUSH = 0.1
 #: Genes between two progress reports.
-GENES_PER_CALL = 16
+GENES_PER_CALL = 32
 
 
 def measure_influence(fitted: FittedModel, starts: Starts, push: float, on_genes: OnGenes) -> Influence:

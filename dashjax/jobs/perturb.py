@@ -14,7 +14,10 @@ from dashjax.errors import InputError, suggest
 from dashjax.io import make_folder, write_edges
 from dashjax.io.tables import parse_number, short
 from dashjax.jobs.fitted import RANDOM_STARTS, StartOptions, choose_starts, read_fit, write_figure
-from dashjax.networks import perturb, response_table
+from dashjax.networks import RELATIONS, perturb, response_table
+
+#: Below this a response is the solver's rounding.
+ROUNDING = 1e-6
 
 
 def read_perturbation(
@@ -91,13 +94,19 @@ def perturb_files(
     write_edges(out / "trajectories.tsv", trajectories)
     write_figure(out, "response", response_figure(table, words))
     write_figure(out, "trajectories", trajectories_figure(table, trajectories))
-    others = table[table["relation"] != "perturbed"]
-    strong = others[others["response"].abs() >= 0.1 * others["response"].abs().max()]
-    reached = ", ".join(
-        f"{(strong['relation'] == relation).sum()} {relation}" for relation in ("direct", "downstream", "unconnected")
-    )
     return table, [
         f"{words}, from {begin.words}, followed to time {times[-1]:.3g}",
-        f"{len(strong)} genes respond by at least a tenth of the strongest response: {reached}",
+        _describe_reach(table),
         f"responses: {out / 'response.tsv'}, {out / 'trajectories.tsv'}",
     ]
+
+
+def _describe_reach(table: pd.DataFrame) -> str:
+    """Say how many genes respond notably, and how the perturbation reaches them."""
+    others = table[table["relation"] != "perturbed"]
+    size = others["response"].abs()
+    if not (size > ROUNDING).any():
+        return "no other gene responds"
+    strong = others[size >= 0.1 * size.max()]["relation"]
+    reached = ", ".join(f"{(strong == relation).sum()} {relation}" for relation in RELATIONS[1:])
+    return f"{len(strong)} genes respond by at least a tenth of the strongest response: {reached}"

@@ -30,10 +30,11 @@ from dashjax.networks.pathways import (
     pathway_table,
     pathway_test,
 )
-from dashjax.networks.perturbation import Clamped, Response, path_lengths, perturb, response_table
+from dashjax.networks.perturbation import RELATIONS, Clamped, Response, path_lengths, perturb, response_table
 from dashjax.networks.readout import along_edges, effects, relative_effects
 
 __all__ = [
+    "RELATIONS",
     "BeelineScores",
     "Clamped",
     "Influence",

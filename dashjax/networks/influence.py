@@ -83,7 +83,6 @@ def gene_influence(
     """
     method = FixedSteps(1) if method is None else method
     count = starts.shape[1]
-    unpushed = jnp.moveaxis(solve_trajectories(field, starts, times[None], method), 1, 0)
 
     def of_gene(gene):
         others = jnp.arange(count) != gene
@@ -98,7 +97,10 @@ def gene_influence(
         of_start = jnp.mean(change, axis=0) / (count - 1)
         return Influence(jnp.mean(of_start), jnp.std(of_start, ddof=1) / len(starts) ** 0.5)
 
-    return jax.lax.map(of_gene, jnp.arange(count) if genes is None else genes, batch_size=batch_size)
+    # Δ is a small difference of states, so they must not be rounded to an accelerator's coarser products.
+    with jax.default_matmul_precision("highest"):
+        unpushed = jnp.moveaxis(solve_trajectories(field, starts, times[None], method), 1, 0)
+        return jax.lax.map(of_gene, jnp.arange(count) if genes is None else genes, batch_size=batch_size)
 
 
 def influence_table(influence: Influence, network: np.ndarray, genes: Sequence[str]) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
@@ -15,6 +16,9 @@ from dashjax.dynamics.solve import Solve
 
 if TYPE_CHECKING:
     import pandas as pd
+
+#: How a perturbation reaches a gene: it is held itself, by an edge, by a longer path, or not at all.
+RELATIONS = ("perturbed", "direct", "downstream", "unconnected")
 
 
 class Clamped(AbstractDynamics):
@@ -92,11 +96,13 @@ def perturb(
     method = FixedSteps(1) if method is None else method
     held = ~jnp.isnan(levels)
     changed = jnp.where(held, levels, starts)
-    return Response(
-        times,
-        solve_trajectories(dynamics, starts, times[None], method),
-        solve_trajectories(Clamped(dynamics, held), changed, times[None], method),
-    )
+    # A response is a small difference of states, so they must not be rounded to an accelerator's coarser products.
+    with jax.default_matmul_precision("highest"):
+        return Response(
+            times,
+            solve_trajectories(dynamics, starts, times[None], method),
+            solve_trajectories(Clamped(dynamics, held), changed, times[None], method),
+        )
 
 
 def path_lengths(network: np.ndarray, sources: np.ndarray) -> np.ndarray:
@@ -136,11 +142,11 @@ def response_table(
     import pandas as pd
 
     length = path_lengths(network, perturbed)
-    relation = np.select([length == 0, length == 1, np.isfinite(length)], ["perturbed", "direct", "downstream"], "")
+    steps = np.select([np.isinf(length)], [3], np.minimum(length, 2)).astype(int)
     table = pd.DataFrame(
         {
             "gene": list(genes),
-            "relation": np.where(relation == "", "unconnected", relation),
+            "relation": np.array(RELATIONS, dtype=object)[steps],
             "path_length": pd.array(np.where(np.isinf(length), np.nan, length), dtype="Int64"),
             "response": np.asarray(response.mean),
             "spread": np.asarray(jnp.std(response.of_starts, axis=0)),

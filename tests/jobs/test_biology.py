@@ -87,6 +87,9 @@ def test_perturb_writes_responses_and_trajectories_of_combinations(fitted, tmp_p
     arguments = ["--knock-out", "A", "--starts", 3, "--edges-only", "--out", tmp_path / "q"]
     code, text, err = dashjax("perturb", fitted, *arguments)
     assert code == 0, err
+    code, text, err = dashjax("perturb", fitted, "--knock-out", "D", "--starts", 3, "--out", tmp_path / "r")
+    assert code == 0, err
+    assert "no other gene responds" in text
     along = pd.read_csv(tmp_path / "q" / "response.tsv", sep="\t").set_index("gene")["response"]
     assert along["C"] == pytest.approx(0, abs=1e-6)
     assert along["B"] == pytest.approx(table["response"]["B"], rel=1e-4)

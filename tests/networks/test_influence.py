@@ -59,6 +59,15 @@ def test_batches_and_choices_of_genes_change_nothing(field, starts):
         np.testing.assert_allclose(getattr(chosen, name), one[jnp.array([4, 1])], rtol=1e-4, atol=1e-7)
 
 
+def test_memory_does_not_grow_with_the_number_of_genes(field, starts):
+    def bytes_for(genes):
+        compiled = jax.jit(gene_influence).lower(field, starts, response_times(field), jnp.zeros(genes, int)).compile()
+        return compiled.memory_analysis().temp_size_in_bytes
+
+    state = starts.size * 4
+    assert bytes_for(400) - bytes_for(40) < 2 * state  # nothing of the size gene × start
+
+
 def test_influence_is_the_mean_over_starts_with_its_error_and_near_an_exact_solver(field, starts):
     times = response_times(field)
     measure = jax.jit(gene_influence)
