@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
+from dashjax.data import LARGEST_EXPRESSION
 from dashjax.errors import InputError, suggest
 from dashjax.io import make_folder, write_edges
 from dashjax.io.tables import parse_number, short
@@ -38,7 +39,7 @@ def read_perturbation(
         # The last sign, for names of genes may hold one.
         name, sign, number = text.rpartition("=")
         level = parse_number(number) if sign and number else None
-        if level is None or not np.isfinite(level):
+        if level is None or not abs(level) <= LARGEST_EXPRESSION:
             raise InputError(f"--over-express: expected GENE=LEVEL, for example {genes[0]}=1.5, got '{short(text)}'")
         wanted.append(("--over-express", name, level, f"{name} held at {level:g}"))
     if not wanted:

@@ -6,12 +6,13 @@ import textwrap
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from dashjax.report.figures import make_panels
 
-_DARK = "#0072B2"
+_DARK, _PALE = "#0072B2", "#999999"
 #: How a perturbation reaches a gene.
-_RELATIONS = {"direct": "#D55E00", "downstream": "#0072B2", "unconnected": "#999999"}
+_RELATIONS = {"direct": "#D55E00", "downstream": _DARK, "unconnected": _PALE}
 
 
 def influence_figure(table: pd.DataFrame) -> Figure:
@@ -48,14 +49,12 @@ def pathways_figure(table: pd.DataFrame) -> Figure:
         f"{textwrap.shorten(name.replace('_', ' '), 48)} ({genes})"
         for name, genes in zip(top["pathway"], top["genes"], strict=True)
     ]
-    axes.barh(range(len(top)), top["z"].fillna(0.0), color=[_DARK if yes else "#999999" for yes in found])
+    axes.barh(range(len(top)), top["z"].fillna(0.0), color=[_DARK if yes else _PALE for yes in found])
     axes.set_yticks(range(len(top)), names, fontsize=8)
     axes.axvline(0, color="0.3", linewidth=0.8)
     axes.set(xlabel="z: summed influence against permuted gene labels", title="pathways (genes of the model)")
-    for yes, shade, label in ((True, _DARK, "FDR < 5 %"), (False, "#999999", "not significant")):
-        if (found == yes).any():
-            axes.barh([0], [0], color=shade, label=label)
-    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    handles = [Patch(color=_DARK, label="FDR below 5 %"), Patch(color=_PALE, label="not significant")]
+    axes.legend(handles=handles, frameon=False, fontsize=8, loc="lower right")
     return figure
 
 
@@ -74,10 +73,8 @@ def response_figure(table: pd.DataFrame, words: str) -> Figure:
     axes.axvline(0, color="0.3", linewidth=0.8)
     axes.tick_params(axis="y", labelsize=8)
     axes.set(xlabel="mean Δ of expression, ± sd over starts", title=_wrapped(words), ylim=(-0.8, len(top) - 0.2))
-    for relation, shade in _RELATIONS.items():
-        if (top["relation"] == relation).any():
-            axes.barh([0], [0], color=shade, label=relation)
-    axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    handles = [Patch(color=shade, label=relation) for relation, shade in _RELATIONS.items()]
+    axes.legend(handles=handles, frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from dashjax import Direct, Phoenix, cli
 from dashjax.io import save_model
+from dashjax.jobs import StartOptions
+from dashjax.jobs.fitted import choose_starts, read_fit
 
 GENES = ("A", "B", "C", "D")
 CHAIN = jnp.zeros((2, 4, 4)).at[0, 1, 0].set(0.8).at[0, 2, 1].set(-0.6)
@@ -136,6 +138,27 @@ BAD = [
         ["influence", "{fit}", "--expression", "{lacking}"],
         "lacks 2 of the model's 4 genes, 'A' first; 1 differ only in",
     ),
+    (["pathways", "{fit}", "absent.gmt"], "absent.gmt: no such file"),
+    (["pathways", "{fit}", "{malformed}"], "malformed, row 2: expected a name, a description and genes"),
+    (["pathways", "{fit}", "{strangers}"], "none of its 2 genes is in the model; 1 differ only in case"),
+    (["pathways", "{fit}", "{sets}"], "no gene set has 5 genes of the model, the largest has 2; --min-size"),
+    (["pathways", "{fit}", "{sets}", "--min-size", "0"], "--min-size: must be at least 1"),
+    (["pathways", "{fit}", "{sets}", "--permutations", "0"], "--permutations: must be at least 1"),
+    (
+        ["pathways", "{fit}", "{sets}", "--min-size", "1", "--influence", "{sets}"],
+        "expected columns gene and influence",
+    ),
+    (["pathways", "{fit}", "{sets}", "--min-size", "1", "--influence", "{values}"], "lacks 3 of the model's 4 genes"),
+    (["pathways", "{fit}", "{sets}", "--influence", "{values}", "--expression", "x"], "leave out --expression"),
+    (["perturb", "{fit}"], "name at least one gene"),
+    (["perturb", "{fit}", "--knock-out", "a"], "--knock-out: the model has no gene 'a' (did you mean 'A'?)"),
+    (["perturb", "{fit}", "--over-express", "Q=1"], "--over-express: the model has no gene 'Q'"),
+    (["perturb", "{fit}", "--over-express", "B=high"], "--over-express: expected GENE=LEVEL, for example A=1.5"),
+    (["perturb", "{fit}", "--over-express", "B"], "got 'B'"),
+    (["perturb", "{fit}", "--over-express", "B=inf"], "got 'B=inf'"),
+    (["perturb", "{fit}", "--over-express", "B=1e300"], "got 'B=1e300'"),
+    (["perturb", "{fit}", "--knock-out", "B", "--over-express", "B=1"], "gene 'B' is perturbed twice"),
+    (["perturb", "{hidden}", "--knock-out", "A", "--edges-only"], "hidden units join its edges"),
 ]
 
 
@@ -159,3 +182,27 @@ def test_a_users_mistake_is_one_line_and_writes_nothing(fitted, tmp_path, dashja
     assert message in err
     assert err.count("\n") == 1
     assert not out.exists()
+
+
+def test_observed_starts_are_put_into_the_models_order(fitted):
+    begin = choose_starts(read_fit(fitted), StartOptions(expression=fitted / "expression.csv", horizon=2.0))
+    np.testing.assert_allclose(begin.states, [[0.4, 0.3, 0.2, 0.1]])
+    assert (begin.times[0], begin.times[-1]) == (0, 2)
+
+
+def test_a_model_in_which_nothing_acts_is_no_mistake(fitted, tmp_path, dashjax):
+    half = jnp.full(4, 0.5)
+    save_model(tmp_path / "model.npz", Direct(jnp.zeros((2, 4, 4)), half, half, half), GENES)
+    (tmp_path / "sets.gmt").write_text("S\tx\tA\tB\n")
+    held = [part for gene in GENES for part in ("--over-express", f"{gene}=1")]
+    for name, *options in (
+        ("influence",),
+        ("pathways", tmp_path / "sets.gmt", "--min-size", 1),
+        ("perturb", "--knock-out", "A"),
+        ("perturb", *held),
+    ):
+        out = tmp_path / f"{name}{len(options)}"
+        code, text, err = dashjax(name, tmp_path / "model.npz", *options, "--starts", 1, "--out", out)
+        assert code == 0, err
+        assert list(out.glob("figures/*.png"))
+        assert name != "perturb" or "no other gene responds" in text
