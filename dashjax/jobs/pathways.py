@@ -17,8 +17,8 @@ from dashjax.jobs.fitted import RANDOM_STARTS, StartOptions, choose_starts, read
 from dashjax.jobs.influence import PUSH, OnGenes, measure_influence
 from dashjax.networks import PathwayTest, influence_table, pathway_table, pathway_test
 
-#: Genes × sets tested in one call: memory stays below a hundred megabytes.
-MEMBERSHIPS_PER_CALL = 2**24
+#: Genes or permutations × sets tested in one call: each such array stays below 32 MB.
+PER_CALL = 2**23
 
 
 def pathways_files(
@@ -65,7 +65,9 @@ def pathways_files(
         values = np.asarray(measured.mean)
     else:
         values = _known_influence(influence, fitted.genes)
-    test = _test_sets(jax.random.key(starts.seed), values, [places[number] for number in tested], permutations)
+    test = _test_sets(
+        jax.random.key(starts.seed), values, [places[number] for number in tested], permutations, on_genes
+    )
     table = pathway_table(test, tested, places, values, tuple(members), fitted.genes)
     make_folder(out)
     write_edges(out / "pathways.tsv", table)
@@ -114,15 +116,18 @@ def _known_influence(path: Path, genes: Sequence[str]) -> np.ndarray:
     return np.array([values[gene] for gene in genes])
 
 
-def _test_sets(key, influence: np.ndarray, sets: Sequence[np.ndarray], permutations: int) -> PathwayTest:
-    """Test sets given as places of genes, so many at once that their memberships fit into memory."""
+def _test_sets(
+    key, influence: np.ndarray, sets: Sequence[np.ndarray], permutations: int, on_sets: OnGenes
+) -> PathwayTest:
+    """Test sets given as places of genes, so many at once as fit into memory."""
     compiled = jax.jit(lambda members: pathway_test(key, jnp.asarray(influence, jnp.float32), members, permutations))
-    at_once = max(1, MEMBERSHIPS_PER_CALL // len(influence))
+    at_once = max(1, PER_CALL // max(len(influence), permutations))
     pieces = []
     for begin in range(0, len(sets), at_once):
         chosen = sets[begin : begin + at_once]
         members = np.zeros((len(chosen), len(influence)), bool)
         for row, places in zip(members, chosen, strict=True):
             row[places] = True
-        pieces.append(compiled(members))
+        pieces.append(jax.tree.map(np.asarray, compiled(members)))
+        on_sets(begin + len(chosen), len(sets), "gene sets tested")
     return jax.tree.map(lambda *parts: np.concatenate(parts), *pieces)

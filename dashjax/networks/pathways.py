@@ -14,6 +14,9 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Permuted labels that are held in memory at once, 32 MB of them: 1,000 permutations of 8,000 genes.
+BATCH = 2**23
+
 
 class PathwayTest(eqx.Module):
     """Permutation tests of gene sets.
@@ -36,37 +39,41 @@ def pathway_test(
     influence: Float[Array, " gene"],
     members: Bool[Array, "set gene"],
     permutations: int = 1000,
-    batch_size: int = 256,
+    batch_size: int | None = None,
 ) -> PathwayTest:
     """Compare each set's summed influence with its sums under permuted gene labels (DASH, appendix).
 
-    All sets see the same permutations, and all permutations of a batch of sets are one matrix product. p counts the
-    observed labels as one more permutation, so it is never zero (Phipson & Smyth, Statistical Applications in Genetics
-    and Molecular Biology 2010).
+    All sets see the same permutations, and all of a batch of permutations are one matrix product. p counts the observed
+    labels as one more permutation, so it is never zero (Phipson & Smyth, Statistical Applications in Genetics and
+    Molecular Biology 2010).
+
+    Memory is (batch_size + set) × gene + permutation × set numbers.
 
     Args:
         key: draws the permutations.
         influence: of every gene.
         members: which genes belong to which set.
         permutations: how many.
-        batch_size: sets tested at once.
+        batch_size: permutations held at once; as many as `BATCH` numbers allow if None.
     """
+    batch_size = max(1, BATCH // influence.size) if batch_size is None else batch_size
+    membership = members.astype(influence.dtype)
+
+    def sums(influence):
+        return jnp.matmul(membership, influence, precision="highest")
+
+    def of_permutation(key):
+        return sums(jax.random.permutation(key, influence))
+
     keys = jax.random.split(key, permutations)
-    shuffled = jax.vmap(lambda key: jax.random.permutation(key, influence))(keys)
-
-    def of_set(member):
-        member = member.astype(influence.dtype)
-        score = jnp.dot(influence, member, precision="highest")
-        null = jnp.matmul(shuffled, member, precision="highest")
-        mean, spread = jnp.mean(null), jnp.std(null)
-        # Equal sums in another order differ by rounding, and still count as equal.
-        rounding = 1e-5 * jnp.abs(score)
-        p = (1 + jnp.sum(null >= score - rounding)) / (1 + permutations)
-        varies = spread > rounding
-        z = jnp.where(varies, (score - mean) / jnp.where(varies, spread, 1.0), jnp.nan)
-        return PathwayTest(score, mean, z, p)
-
-    return jax.lax.map(of_set, members, batch_size=batch_size)
+    score, null = sums(influence), jax.lax.map(of_permutation, keys, batch_size=min(batch_size, permutations))
+    mean, spread = jnp.mean(null, axis=0), jnp.std(null, axis=0)
+    # Equal sums in another order differ by rounding, and still count as equal.
+    rounding = 1e-5 * jnp.abs(score)
+    p = (1 + jnp.sum(null >= score - rounding, axis=0)) / (1 + permutations)
+    varies = spread > rounding
+    z = jnp.where(varies, (score - mean) / jnp.where(varies, spread, 1.0), jnp.nan)
+    return PathwayTest(score, mean, z, p)
 
 
 def bonferroni(p: np.ndarray) -> np.ndarray:

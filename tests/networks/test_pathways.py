@@ -35,7 +35,7 @@ def test_a_probability_is_never_zero_and_counts_the_observed_labels():
     assert flat.p[0] == 1  # equal sums in another order
 
 
-def test_batches_of_sets_change_nothing():
+def test_batches_of_permutations_change_nothing():
     key, members = jax.random.key(1), jax.random.uniform(jax.random.key(2), (7, 30)) < 0.4
     influence = jax.random.uniform(jax.random.key(3), (30,))
     one, three = (pathway_test(key, influence, members, 50, batch_size=size) for size in (1, 3))
