@@ -16,7 +16,16 @@ from dashjax.data import (
 from dashjax.dynamics import Adaptive, Direct, DirectSpec, FixedSteps, Phoenix, PhoenixSpec
 from dashjax.errors import InputError
 from dashjax.evidence import EdgePosterior, PosteriorConfig, edge_posterior, edges_at_precision, ensemble_posterior
-from dashjax.networks import edge_list, effects, relative_effects, score_network, strongest_edges
+from dashjax.networks import (
+    edge_list,
+    effects,
+    gene_influence,
+    pathway_test,
+    perturb,
+    relative_effects,
+    score_network,
+    strongest_edges,
+)
 from dashjax.simulate import generate_system, relocate_edges, simulate_study
 from dashjax.sparsity import genome_schedule, make_schedule, no_pruning, simulated_schedule, sparsity
 from dashjax.training import (
@@ -60,6 +69,7 @@ __all__ = [
     "ensemble_posterior",
     "find_method",
     "fit",
+    "gene_influence",
     "generate_system",
     "genome_schedule",
     "make_hyperparameters",
@@ -68,6 +78,8 @@ __all__ = [
     "make_sparse_prior",
     "make_trajectories",
     "no_pruning",
+    "pathway_test",
+    "perturb",
     "relative_effects",
     "relocate_edges",
     "score_network",

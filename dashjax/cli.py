@@ -44,6 +44,25 @@ TrajectoryColumn = Annotated[
     str | None, typer.Option("--trajectory", help="Column of an .h5ad file's obs: trajectory, branch or replicate.")
 ]
 Bins = Annotated[int | None, typer.Option(help="Metacells along each branch of cells; chosen if not given.", min=2)]
+Model = Annotated[Path, typer.Argument(help="Folder that `dashjax fit` wrote, or a model.npz.")]
+Edges = Annotated[
+    Path | None,
+    typer.Option(help="Edge list of the network; the folder's edges.tsv, or a model's non-zero effects, by default."),
+]
+Observed = Annotated[
+    Path | None,
+    typer.Option("--expression", help="Start from the first states of these trajectories, in any format of `fit`."),
+]
+NumberOfStarts = Annotated[int, typer.Option("--starts", help="Random states to start from, without --expression.")]
+EdgesOnly = Annotated[
+    bool, typer.Option("--edges-only", help="Drop what an edge-resolved model has beyond its network's edges.")
+]
+Push = Annotated[float, typer.Option(help="Added to a gene's expression to see what follows.")]
+Horizon = Annotated[
+    float | None,
+    typer.Option(help="How long to follow; the trajectories' span, or five relaxation times of the median gene."),
+]
+Seed = Annotated[int, typer.Option(help="Seeds random starts and permutations.", min=0)]
 EXPRESSION_HELP = (
     "Tidy table trajectory,time,GENE,… (CSV, TSV, Parquet), PHOENIX CSV, DREAM4 time series, BEELINE folder, or .h5ad."
 )
@@ -287,6 +306,122 @@ def score(
         write_edges(out / "scores.tsv", scores)
         write_edges(out / "regulators.tsv", regulators)
         console.print(f"scores: {out / 'scores.tsv'}, {out / 'regulators.tsv'}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def influence(
+    model: Model,
+    out: Out,
+    edges: Edges = None,
+    edges_only: EdgesOnly = False,
+    expression: Observed = None,
+    genes: Genes = None,
+    layer: Layer = None,
+    time: TimeColumn = None,
+    trajectory: TrajectoryColumn = None,
+    bins: Bins = None,
+    starts: NumberOfStarts = 200,
+    push: Push = 0.1,
+    horizon: Horizon = None,
+    seed: Seed = 0,
+) -> None:
+    """Rank genes by how far a push of each carries through a fitted model, and regulators by what they do."""
+    from dashjax.jobs import influence_files
+
+    begin = _starts(expression, genes, _cells(layer, time, trajectory, bins), starts, horizon, seed)
+    with _bar("genes") as update:
+        table, lines = influence_files(model, out, edges, edges_only, begin, push, update)
+    regulators = table[table["out_degree"] > 0]
+    _print_top(
+        regulators,
+        {"gene": "regulator", "influence": "influence", "out_degree": "targets", "total_effect": "Σ|effect|"},
+    )
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def pathways(
+    model: Model,
+    sets: Annotated[Path, typer.Argument(help="Gene sets (GMT): name, description, genes, separated by tabs.")],
+    out: Out,
+    influence: Annotated[
+        Path | None, typer.Option(help="influence.tsv of an earlier run, instead of measuring influence again.")
+    ] = None,
+    permutations: Annotated[int, typer.Option(help="Permutations of the gene labels.")] = 1000,
+    min_size: Annotated[int, typer.Option(help="Fewest genes of the model that a set must have to be tested.")] = 5,
+    expression: Observed = None,
+    genes: Genes = None,
+    layer: Layer = None,
+    time: TimeColumn = None,
+    trajectory: TrajectoryColumn = None,
+    bins: Bins = None,
+    starts: NumberOfStarts = 200,
+    push: Push = 0.1,
+    horizon: Horizon = None,
+    seed: Seed = 0,
+) -> None:
+    """Test gene sets for more influence than as many genes at random have."""
+    from dashjax.jobs import pathways_files
+
+    begin = _starts(expression, genes, _cells(layer, time, trajectory, bins), starts, horizon, seed)
+    with _bar("genes") as update:
+        table, lines = pathways_files(model, sets, out, influence, permutations, min_size, begin, push, update)
+    columns = {"pathway": "pathway", "genes": "genes", "z": "z", "p": "p", "benjamini_hochberg": "BH"}
+    _print_top(table[table["tested"]], columns | {"bonferroni": "Bonferroni"})
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def perturb(
+    model: Model,
+    out: Out,
+    knock_out: Annotated[
+        list[str] | None, typer.Option(help="Gene to hold at level 0; several if given several times.")
+    ] = None,
+    over_express: Annotated[
+        list[str] | None, typer.Option(help="GENE=LEVEL: gene to hold at a level; several if given several times.")
+    ] = None,
+    edges: Edges = None,
+    edges_only: EdgesOnly = False,
+    expression: Observed = None,
+    genes: Genes = None,
+    layer: Layer = None,
+    time: TimeColumn = None,
+    trajectory: TrajectoryColumn = None,
+    bins: Bins = None,
+    starts: NumberOfStarts = 200,
+    horizon: Horizon = None,
+    seed: Seed = 0,
+) -> None:
+    """Knock genes of a fitted model out or over-express them, and say who responds, directly or downstream."""
+    from dashjax.jobs import perturb_files
+
+    begin = _starts(expression, genes, _cells(layer, time, trajectory, bins), starts, horizon, seed)
+    with console.status("following the perturbed model"):
+        table, lines = perturb_files(model, out, knock_out or (), over_express or (), edges, edges_only, begin)
+    columns = {"gene": "gene", "relation": "relation", "response": "mean Δ", "spread": "sd", "final": "Δ at the end"}
+    _print_top(table, columns)
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def _starts(expression, genes, cells, number: int, horizon: float | None, seed: int) -> Any:
+    from dashjax.jobs import StartOptions
+
+    return StartOptions(expression, genes, cells, number, horizon, seed)
+
+
+def _print_top(rows, columns: dict[str, str], count: int = 10) -> None:
+    """Print the first rows of a table under other headings."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for number, heading in enumerate(columns.values()):
+        table.add_column(heading, justify="left" if number == 0 else "right", no_wrap=number > 0)
+    for row in rows.head(count).to_dict("records"):
+        values = [row[name] for name in columns]
+        table.add_row(*(escape(v) if isinstance(v, str) else f"{v:.3g}" for v in values))
+    console.print(table)
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """What a model is: vector fields, and how they are integrated."""
 
 from dashjax.dynamics.direct import Direct, DirectSpec
-from dashjax.dynamics.field import AbstractField, AbstractSpec, Layers
+from dashjax.dynamics.field import AbstractDynamics, AbstractField, AbstractSpec, Layers
 from dashjax.dynamics.mlp import DeepPerceptron, DeepPerceptronSpec, Perceptron, PerceptronSpec
 from dashjax.dynamics.phoenix import Phoenix, PhoenixSpec
 from dashjax.dynamics.solve import (
@@ -10,10 +10,12 @@ from dashjax.dynamics.solve import (
     FixedSteps,
     integrate,
     semilinear_terms,
+    solve_trajectories,
     solve_trajectory,
 )
 
 __all__ = [
+    "AbstractDynamics",
     "AbstractField",
     "AbstractSpec",
     "Adaptive",
@@ -30,5 +32,6 @@ __all__ = [
     "PhoenixSpec",
     "integrate",
     "semilinear_terms",
+    "solve_trajectories",
     "solve_trajectory",
 ]

@@ -8,9 +8,10 @@ from typing import Self
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from dashjax.dynamics.field import AbstractField, AbstractSpec, Layers
+from dashjax.dynamics.field import AbstractField, AbstractSpec, Layers, renumber
 from dashjax.dynamics.phoenix import normalise, soft_sign
 
 
@@ -61,6 +62,11 @@ class Direct(AbstractField):
     def inputs(self) -> Int[Array, " regulator"] | None:
         """Return the numbers of the genes that have weights; None for all."""
         return None if self.regulators is None else jnp.asarray(self.regulators, jnp.int32)
+
+    def compact(self) -> Direct:
+        """Return the same dynamics without the columns of genes that regulate nothing."""
+        used = np.flatnonzero(np.asarray(self.weight != 0).any(axis=(0, 1)))
+        return Direct(self.weight[..., used], self.amplitude, self.bias, self.gene_multiplier, renumber(self, used))
 
     def regulation(self, expression: Float[Array, "*batch gene"]) -> Float[Array, "*batch gene"]:
         """Return the bracket before −g: the level towards which each gene is driven."""

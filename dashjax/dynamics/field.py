@@ -9,18 +9,14 @@ from typing import Self
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 Layers = tuple[Float[Array, "branch out in"], ...]
 
 
-class AbstractField(eqx.Module):
-    """A semilinear gene-regulatory vector field, dg/dt = production(g) − decay ⊙ g.
-
-    Prunable weights are exposed as a tuple of layers from input to output, each stacked over the
-    field's parallel branches, so that masks, scores and magnitudes are tuples of the same shapes and
-    no pruning rule needs to know which field it prunes.
-    """
+class AbstractDynamics(eqx.Module):
+    """Semilinear gene-regulatory dynamics, dg/dt = production(g) − decay ⊙ g: all that it takes to be solved."""
 
     @abc.abstractmethod
     def regulation(self, expression: Float[Array, "*batch gene"]) -> Float[Array, "*batch gene"]:
@@ -33,6 +29,19 @@ class AbstractField(eqx.Module):
     @abc.abstractmethod
     def decay(self) -> Float[Array, " gene"]:
         """Return each gene's rate of linear decay, in 1/time, never negative."""
+
+    def __call__(self, t, expression: Float[Array, "*batch gene"], args=None) -> Float[Array, "*batch gene"]:
+        """Return dg/dt in the form that diffrax expects; it does not depend on time."""
+        return self.production(expression) - self.decay() * expression
+
+
+class AbstractField(AbstractDynamics):
+    """A vector field to be fitted, pruned and read.
+
+    Prunable weights are exposed as a tuple of layers from input to output, each stacked over the
+    field's parallel branches, so that masks, scores and magnitudes are tuples of the same shapes and
+    no pruning rule needs to know which field it prunes.
+    """
 
     @abc.abstractmethod
     def layers(self) -> Layers:
@@ -59,6 +68,13 @@ class AbstractField(eqx.Module):
         """Return which genes the columns of the first layer stand for; None for all, in their order."""
         return None
 
+    def compact(self) -> Self:
+        """Return the same dynamics without weights that no longer act; concrete arrays only, for shapes change.
+
+        Nothing is left out by default.
+        """
+        return self
+
     def relative_rates(self) -> Self:
         """Return, leaf by leaf, the factor on the learning rate (a tree of floats); 1 throughout by default."""
         return jax.tree.map(lambda _: 1.0, self)
@@ -66,10 +82,6 @@ class AbstractField(eqx.Module):
     def in_time_unit(self, unit: float) -> Self:
         """Return the same dynamics with time counted in a unit of so many of the present ones: all rates times that."""
         raise NotImplementedError(f"{type(self).__name__} has no rates of its own")
-
-    def __call__(self, t, expression: Float[Array, "*batch gene"], args=None) -> Float[Array, "*batch gene"]:
-        """Return dg/dt in the form that diffrax expects; the field does not depend on time."""
-        return self.production(expression) - self.decay() * expression
 
     def effects(self) -> Float[Array, "regulator target"]:
         """Return the end-to-end linear effect of each regulator on each target's derivative.
@@ -88,6 +100,11 @@ class AbstractField(eqx.Module):
         if self.inputs is None:
             return effect
         return jnp.zeros((self.decay().size, effect.shape[1])).at[self.inputs].set(effect)
+
+
+def renumber(field: AbstractField, used: np.ndarray) -> tuple[int, ...]:
+    """Return the genes that some columns of a field's first layer stand for."""
+    return tuple(int(gene) for gene in (used if field.inputs is None else np.asarray(field.inputs)[used]))
 
 
 @dataclass(frozen=True)

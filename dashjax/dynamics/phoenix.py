@@ -8,9 +8,10 @@ from typing import Self
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+import numpy as np
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from dashjax.dynamics.field import AbstractField, AbstractSpec, Layers
+from dashjax.dynamics.field import AbstractField, AbstractSpec, Layers, renumber
 from dashjax.linalg import orthonormal_columns
 
 
@@ -53,12 +54,14 @@ class Phoenix(AbstractField):
         input_bias: b.
         output_weight: U.
         gene_multiplier: v.
+        regulators: numbers of the genes that the columns of W stand for; None for all. Only `compact` leaves any out.
     """
 
     input_weight: Float[Array, "branch hidden gene"]
     input_bias: Float[Array, "branch hidden"]
     output_weight: Float[Array, "branch gene hidden"]
     gene_multiplier: Float[Array, " gene"]
+    regulators: tuple[int, ...] | None = eqx.field(static=True, default=None)
 
     @classmethod
     def init(cls, key: PRNGKeyArray, genes: int, hidden: int) -> Phoenix:
@@ -84,12 +87,38 @@ class Phoenix(AbstractField):
 
     def regulation(self, expression: Float[Array, "*batch gene"]) -> Float[Array, "*batch gene"]:
         """Return the bracket before −g: the level towards which each gene is driven."""
-        response = soft_sign(expression)
+        seen = expression if self.inputs is None else expression[..., self.inputs]
+        response = soft_sign(seen)
         inputs = jnp.stack([response, jnp.log1p(response)])
         bias = jnp.expand_dims(self.input_bias, range(1, expression.ndim))
         additive, log_product = jnp.einsum("c...g,chg->c...h", inputs, self.input_weight) + bias
         hidden = jnp.stack([additive, jnp.exp(log_product)])
         return jnp.einsum("c...h,cgh->...g", hidden, self.output_weight)
+
+    @property
+    def inputs(self) -> Int[Array, " regulator"] | None:
+        """Return the numbers of the genes that the columns of W stand for; None for all."""
+        return None if self.regulators is None else jnp.asarray(self.regulators, jnp.int32)
+
+    def compact(self) -> Phoenix:
+        """Return the same dynamics without hidden units that reach no gene and genes that reach no hidden unit.
+
+        Both branches keep as many units as the fuller one needs.
+        """
+        reaching = np.asarray(self.output_weight != 0).any(axis=1)
+        width = max(1, int(reaching.sum(axis=1).max()))
+        units = jnp.asarray(np.argsort(~reaching, axis=1, kind="stable")[:, :width])
+        inner = jnp.take_along_axis(self.input_weight, units[..., None], axis=1)
+        # A unit that only fills a branch up reaches nothing, so whatever reaches it does not count.
+        filled = jnp.take_along_axis(jnp.asarray(reaching), units, axis=1)
+        used = np.flatnonzero(np.asarray((inner != 0) & filled[..., None]).any(axis=(0, 1)))
+        return Phoenix(
+            inner[..., used],
+            jnp.take_along_axis(self.input_bias, units, axis=1),
+            jnp.take_along_axis(self.output_weight, units[:, None], axis=2),
+            self.gene_multiplier,
+            renumber(self, used),
+        )
 
     def decay(self) -> Float[Array, " gene"]:
         """Return relu(v)."""

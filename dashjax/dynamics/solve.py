@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from dashjax.dynamics.field import AbstractField
+from dashjax.dynamics.field import AbstractDynamics
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class ExponentialMidpoint(diffrax.AbstractSolver):
         return terms.vf(t0, y0, args)
 
 
-def semilinear_terms(field: AbstractField) -> diffrax.MultiTerm:
+def semilinear_terms(field: AbstractDynamics) -> diffrax.MultiTerm:
     """Return a field as the two diffrax terms (production, decay) of an exponential or IMEX solver."""
     return diffrax.MultiTerm(
         diffrax.ODETerm(lambda t, y, args: field.production(y)),
@@ -128,7 +128,7 @@ def semilinear_terms(field: AbstractField) -> diffrax.MultiTerm:
 
 
 def integrate(
-    field: AbstractField,
+    field: AbstractDynamics,
     initial: Float[Array, "transition gene"],
     duration: Float[Array, " transition"],
     method: Solve,
@@ -158,8 +158,24 @@ def integrate(
     return final, ok.all() & jnp.isfinite(final).all()
 
 
+def solve_trajectories(
+    field: AbstractDynamics,
+    initial: Float[Array, "trajectory gene"],
+    times: Float[Array, "#trajectory time"],
+    method: Solve,
+) -> Float[Array, "trajectory time gene"]:
+    """Follow trajectories from their states at the first time, each interval between times one transition."""
+
+    def follow(state, duration):
+        reached, _ = integrate(field, state, jnp.broadcast_to(duration, state.shape[:1]), method)
+        return reached, reached
+
+    _, path = jax.lax.scan(follow, initial, jnp.diff(times, axis=1).T)
+    return jnp.concatenate([initial[None], path]).swapaxes(0, 1)
+
+
 def solve_trajectory(
-    field: AbstractField,
+    field: AbstractDynamics,
     initial: Float[Array, " gene"],
     times: Float[Array, " time"],
     method: Adaptive | None = None,

@@ -6,7 +6,7 @@ from dashjax.io.edges import read_gene_sets
 from dashjax.io.equations import read_system, write_system
 from dashjax.io.export import read_edges, write_decoupler, write_edges, write_graphml
 from dashjax.io.expression import read_expression
-from dashjax.io.genes import read_gene_names
+from dashjax.io.genes import read_gene_names, read_gene_values
 from dashjax.io.h5ad import read_h5ad
 from dashjax.io.model import load_model, save_model
 from dashjax.io.named import CellOptions, Expression, NamedNetwork
@@ -29,6 +29,7 @@ __all__ = [
     "read_expression",
     "read_gene_names",
     "read_gene_sets",
+    "read_gene_values",
     "read_h5ad",
     "read_network",
     "read_phoenix",

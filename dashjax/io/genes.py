@@ -1,11 +1,19 @@
-"""Lists of gene names, one per line."""
+"""Lists of gene names, one per line, and tables of a value per gene."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from dashjax.errors import InputError
-from dashjax.io.tables import read_rows, refuse_repeats
+from dashjax.io.tables import (
+    find_column,
+    parse_numbers,
+    read_rows,
+    refuse_missing,
+    refuse_repeats,
+    refuse_width,
+    short,
+)
 
 _HEADERS = ("x", "gene", "genes", "name", "node", "regulator", "tf")
 
@@ -33,3 +41,26 @@ def read_gene_names(path: Path | str) -> tuple[list[str], list[bool]]:
         raise InputError(f"{path}: no gene name below the header")
     refuse_repeats(names, path)
     return names, inputs
+
+
+def read_gene_values(path: Path | str, column: str) -> dict[str, float]:
+    """Read one column of a table that has a row per gene and a header.
+
+        influence = read_gene_values("influence.tsv", "influence")
+
+    Raises:
+        InputError: on missing columns or values, numbers that are none or repeated genes, naming row and column.
+    """
+    rows = read_rows(path)
+    places = [find_column(rows[0], (name,)) for name in ("gene", column)]
+    if None in places:
+        raise InputError(f"{path}, row 1: expected columns gene and {column}, found '{','.join(rows[0])[:60]}'")
+    values = {}
+    for number, row in enumerate(rows[1:], start=2):
+        where = f"{path}, row {number}"
+        refuse_width(row, len(rows[0]), where)
+        gene, cell = (row[place] for place in places if place is not None)
+        if gene in values:
+            raise InputError(f"{where}: gene '{short(gene)}' appears twice")
+        values[gene] = float(refuse_missing(parse_numbers([cell], where, [column]), where, [column])[0])
+    return values

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from dashjax.dynamics import AbstractField
+from dashjax.dynamics import AbstractField, Direct
 
 
 def effects(field: AbstractField) -> Float[Array, "regulator target"]:
@@ -65,3 +65,9 @@ def strongest_edges(
 def _relative(effect: Float[Array, "regulator target"]) -> Float[Array, "regulator target"]:
     total = jnp.sum(jnp.abs(effect), axis=0, keepdims=True)
     return effect / jnp.where(total > 0, total, 1.0)
+
+
+def along_edges(field: Direct, network: Float[Array, "regulator target"]) -> Direct:
+    """Return an edge-resolved field without the weights of all other edges than a network's non-zeros."""
+    kept = network.T != 0 if field.inputs is None else network.T[:, field.inputs] != 0
+    return field.with_layers((jnp.where(kept, field.weight, 0.0),))

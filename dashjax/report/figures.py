@@ -42,7 +42,7 @@ COLOURS = {
 _SPARE = ["#CC79A7", "#56B4E9", "#F0E442", "#000000"]
 
 
-def _panels(across: int = 1, down: int = 1, *, width: float, height: float, **options) -> tuple[Figure, np.ndarray]:
+def make_panels(across: int = 1, down: int = 1, *, width: float, height: float, **options) -> tuple[Figure, np.ndarray]:
     """Return a figure outside pyplot's global state, and its axes as an array (down, across)."""
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots(down, across, squeeze=False, **options)
@@ -65,7 +65,7 @@ def marker(method: str) -> str:
 def sparsity_accuracy(table, rows: Sequence[dict[str, Any]]) -> Figure:
     """Draw balanced accuracy and AUPR against sparsity, one dot per run, with the prior as a line."""
     methods = table["method"].nunique()
-    figure, (panels,) = _panels(2, width=9, height=max(4, 0.27 * methods))
+    figure, (panels,) = make_panels(2, width=9, height=max(4, 0.27 * methods))
     for axes, metric, title in zip(panels, ("balanced_accuracy", "aupr"), ("balanced accuracy", "AUPR"), strict=True):
         prior = table.loc[table["method"] == PRIOR_ONLY, metric].mean()
         for method, group in table[table["method"] != PRIOR_ONLY].groupby("method", sort=False):
@@ -86,7 +86,7 @@ def training_curves(curves: Mapping[str, Sequence[Mapping[str, np.ndarray]]]) ->
     Args:
         curves: per label (its first word the method), per run, arrays by name.
     """
-    figure, (panels,) = _panels(2, width=9, height=max(3.6, 0.28 * len(curves)), width_ratios=[2, 1])
+    figure, (panels,) = make_panels(2, width=9, height=max(3.6, 0.28 * len(curves)), width_ratios=[2, 1])
     for name, runs in curves.items():
         for number, run in enumerate(runs):
             epochs = np.arange(1, len(run["validation_error"]) + 1)
@@ -109,7 +109,7 @@ def tuning_curve(tried: pd.DataFrame) -> Figure:
     Args:
         tried: columns lambda_1, lambda_2, strength, validation_mse, standard_error, sparsity, chosen.
     """
-    figure, ((axes,),) = _panels(width=6.4, height=4)
+    figure, ((axes,),) = make_panels(width=6.4, height=4)
     tried = tried.sort_values("sparsity")
     best = tried.sort_values("validation_mse").iloc[0]
     axes.errorbar(
@@ -144,7 +144,7 @@ def effect_maps(truth: np.ndarray, networks: Mapping[str, np.ndarray], prior: np
     panels = {"true effects": truth} | ({"prior": prior} if prior is not None else {}) | dict(networks)
     across = min(3, len(panels))
     down = -(-len(panels) // across)
-    figure, grid = _panels(across, down, width=3.6 * across, height=2.7 * down, sharex=True, sharey=True)
+    figure, grid = make_panels(across, down, width=3.6 * across, height=2.7 * down, sharex=True, sharey=True)
     for axes in grid.ravel()[len(panels) :]:
         axes.set_visible(False)
     for axes, (name, network) in zip(grid.ravel(), panels.items(), strict=False):
@@ -166,7 +166,7 @@ def effect_map(network: np.ndarray, genes: Sequence[str]) -> Figure:
     """Draw one inferred network, its regulators with the largest total effect named."""
     strength = np.abs(network).sum(1)
     top = np.argsort(-strength, kind="stable")[: min(25, max(1, int((strength > 0).sum())))]
-    figure, ((axes,),) = _panels(width=8, height=0.22 * len(top) + 1.6)
+    figure, ((axes,),) = make_panels(width=8, height=0.22 * len(top) + 1.6)
     columns = np.argsort(np.abs(network[top]).argmax(0), kind="stable")
     axes.imshow(network[np.ix_(top, columns)], cmap="RdBu_r", norm=TwoSlopeNorm(0, -1, 1), aspect="auto")
     axes.set_yticks(range(len(top)), [genes[number] for number in top], fontsize=8)
@@ -186,7 +186,7 @@ def _thicken(image: np.ndarray) -> np.ndarray:
 
 def precision_recall(truth: np.ndarray, networks: Mapping[str, np.ndarray], prior: np.ndarray | None) -> Figure:
     """Draw precision against recall for each ranking, and the prior as the point it is."""
-    figure, ((axes,),) = _panels(width=6.4, height=4)
+    figure, ((axes,),) = make_panels(width=6.4, height=4)
     edge = np.asarray(truth).ravel() != 0
     for name, network in networks.items():
         score = np.abs(np.asarray(network)).ravel()

@@ -124,7 +124,11 @@ def double_precision() -> AbstractContextManager:
 
 
 def simulate_expression(
-    system: System, initial: np.ndarray, times: Sequence[float] | np.ndarray, tolerance: float = 1e-8
+    system: System,
+    initial: np.ndarray,
+    times: Sequence[float] | np.ndarray,
+    tolerance: float = 1e-8,
+    held: np.ndarray | None = None,
 ) -> np.ndarray:
     """Solve a system's equations in double precision.
 
@@ -134,6 +138,8 @@ def simulate_expression(
         times: increasing times to report, the first being the start; (time,) for all trajectories, or
             (trajectory, time).
         tolerance: relative and absolute tolerance of the adaptive fifth-order solver.
+        held: genes that keep their initial level, as knocked-out ones keep 0; booleans (gene,) for all trajectories, or
+            (trajectory, gene); none if None.
 
     Returns:
         Expression, (trajectory, time, gene), in float64.
@@ -143,12 +149,13 @@ def simulate_expression(
     """
     initial = np.asarray(initial, dtype=np.float64)
     grid = np.broadcast_to(np.asarray(times, dtype=np.float64), (len(initial), np.shape(times)[-1]))
+    free = np.broadcast_to(True if held is None else ~np.asarray(held, bool), initial.shape)
     with double_precision():
 
         @jax.jit
-        def solve(state, ts):
+        def solve(state, ts, free):
             solution = diffrax.diffeqsolve(
-                diffrax.ODETerm(lambda t, y, args: system.circuit(y)),
+                diffrax.ODETerm(lambda t, y, args: jnp.where(free, system.circuit(y), 0.0)),
                 diffrax.Tsit5(),
                 t0=ts[0],
                 t1=ts[-1],
@@ -161,7 +168,7 @@ def simulate_expression(
             )
             return solution.ys, solution.result == diffrax.RESULTS.successful
 
-        expression, solved = jax.vmap(solve)(jnp.asarray(initial), jnp.asarray(grid))
+        expression, solved = jax.vmap(solve)(jnp.asarray(initial), jnp.asarray(grid), jnp.asarray(free))
         expression, solved = np.asarray(expression), np.asarray(solved)
     solved = solved & np.isfinite(expression).all(axis=(1, 2))
     if not solved.all():

@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from dashjax.data import Trajectories
 from dashjax.dynamics import AbstractField
-from dashjax.dynamics.solve import Solve, integrate
+from dashjax.dynamics.solve import Solve, integrate, solve_trajectories
 
 #: From each observation to the next, or along whole paths.
 Along = Literal["steps", "paths"]
@@ -129,13 +129,7 @@ class WholeTrajectory(AbstractObjective):
 
     def error(self, field, latent, observed, method):
         """Return the mean squared difference between the path from `latent` and the observations."""
-
-        def follow(state, duration):
-            reached, _ = integrate(field, state, duration, method)
-            return reached, reached
-
-        _, path = jax.lax.scan(follow, latent, jnp.diff(observed.times, axis=1).T)
-        path = jnp.concatenate([latent[None], path]).swapaxes(0, 1)
+        path = solve_trajectories(field, latent, observed.times, method)
         return _mean_where(observed.counted, (path - observed.expression) ** 2)
 
     @property

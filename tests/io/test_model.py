@@ -2,16 +2,15 @@ import io
 import json
 import zipfile
 
+import jax
 import numpy as np
 import pytest
 
-from dashjax import InputError, Phoenix
+from dashjax import Direct, InputError, Phoenix
 from dashjax.io import load_model, save_model
 
 
 def test_models_round_trip_and_damage_is_named(tmp_path):
-    import jax
-
     field = Phoenix.init(jax.random.key(0), 5, 2)
     save_model(tmp_path / "m.npz", field, ["a", "b", "c", "d", "e"])
     again, genes = load_model(tmp_path / "m.npz")
@@ -61,9 +60,21 @@ def npy(array):
     ],
 )
 def test_models_of_another_kind_are_refused_before_anything_is_unpacked(tmp_path, entry, content, message):
-    import jax
-
     save_model(tmp_path / "m.npz", Phoenix.init(jax.random.key(0), 5, 2), list("abcde"))
     with_entry(tmp_path / "m.npz", entry, content)
     with pytest.raises(InputError, match=message):
+        load_model(tmp_path / "m.npz")
+
+
+def test_a_model_of_some_regulators_keeps_which(tmp_path):
+    field = Direct.init(jax.random.key(0), 5, (1, 3))
+    save_model(tmp_path / "m.npz", field, list("abcde"))
+    again, _ = load_model(tmp_path / "m.npz")
+    assert again.regulators == (1, 3)
+    np.testing.assert_array_equal(again.weight, field.weight)
+    with_entry(tmp_path / "m.npz", "regulators.npy", npy(np.array([1, 7])))
+    with pytest.raises(InputError, match=r"not a dashjax model \(a regulator is none of the genes\)"):
+        load_model(tmp_path / "m.npz")
+    with_entry(tmp_path / "m.npz", "regulators.npy", npy(np.array([3, 1])))
+    with pytest.raises(InputError, match="regulators are not increasing numbers"):
         load_model(tmp_path / "m.npz")
