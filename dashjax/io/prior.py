@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -34,6 +34,20 @@ from dashjax.io.tables import parquet_rows, read_rows, short
 LARGEST_WEIGHT = 1e15
 #: What becomes of names that the expression lacks: an error, or left out.
 Match = Literal["exact", "intersect"]
+
+
+class Edges(NamedTuple):
+    """Edges between genes by number.
+
+    Attributes:
+        regulators: one per edge.
+        targets: one per edge.
+        weights: signed, none zero, one per edge.
+    """
+
+    regulators: np.ndarray
+    targets: np.ndarray
+    weights: np.ndarray
 
 
 def read_network(path: Path | str, genes: Sequence[str] = ()) -> NamedNetwork:
@@ -70,23 +84,19 @@ def read_network(path: Path | str, genes: Sequence[str] = ()) -> NamedNetwork:
     return parse_bare(rows, path, genes) if is_bare(rows) else parse_named(rows, path)
 
 
-def align_network(network: NamedNetwork, genes: Sequence[str], match: Match = "exact") -> np.ndarray:
-    """Return a network's weights between the genes of an expression.
+def align_edges(network: NamedNetwork, genes: Sequence[str], match: Match = "exact") -> Edges:
+    """Return a network's edges between the genes of an expression, by number.
 
     Args:
         network: as read.
         genes: the expression's genes.
         match: "exact" refuses names that the expression lacks, "intersect" leaves them out.
 
-    Returns:
-        Signed weights (regulator, target).
-
     Raises:
         InputError: on edges that are repeated with another weight, weights beyond any sense, names that do not
             match, or no edge left.
     """
     index = match_names(network.names, genes, network.source, match)
-    weights = np.zeros((len(genes), len(genes)), dtype=np.float32)
     seen: dict[tuple[str, str], float] = {}
     for regulator, target, weight, row in zip(
         network.regulators, network.targets, network.weights, network.rows, strict=True
@@ -98,10 +108,22 @@ def align_network(network: NamedNetwork, genes: Sequence[str], match: Match = "e
             )
         if abs(weight) > LARGEST_WEIGHT:
             raise InputError(f"{where}: the weight of {edge} is {weight:g}")
-        if regulator in index and target in index:
-            weights[index[regulator], index[target]] = weight
-    if not weights.any():
+    kept = [
+        (index[regulator], index[target], weight)
+        for (regulator, target), weight in seen.items()
+        if weight != 0 and regulator in index and target in index
+    ]
+    if not kept:
         raise InputError(f"{network.source}: no edge with a weight other than zero among the expression's genes")
+    regulators, targets, weights = zip(*kept, strict=True)
+    return Edges(np.array(regulators), np.array(targets), np.array(weights, np.float32))
+
+
+def align_network(network: NamedNetwork, genes: Sequence[str], match: Match = "exact") -> np.ndarray:
+    """Return a network's signed weights (regulator, target) between the genes of an expression: see `align_edges`."""
+    edges = align_edges(network, genes, match)
+    weights = np.zeros((len(genes), len(genes)), dtype=np.float32)
+    weights[edges.regulators, edges.targets] = edges.weights
     return weights
 
 

@@ -30,7 +30,8 @@ def measure_influence(fitted: FittedModel, starts: Starts, push: float, on_genes
         raise InputError(f"--push: must be a number other than zero, got {push:g}")
     if len(fitted.genes) < 2:
         raise InputError("influence: a single gene has none to influence")
-    acting = np.flatnonzero(np.asarray(has_influence(fitted.field)))
+    field = fitted.field.compact()
+    acting = np.flatnonzero(np.asarray(has_influence(field)))
     measure = jax.jit(gene_influence)
     mean, error = np.zeros(len(fitted.genes)), np.zeros(len(fitted.genes))
     on_genes(0, len(acting), "")
@@ -38,7 +39,7 @@ def measure_influence(fitted: FittedModel, starts: Starts, push: float, on_genes
         chosen = acting[begin : begin + GENES_PER_CALL]
         # Filled up to one length, so that one program serves.
         padded = np.resize(chosen, GENES_PER_CALL)
-        piece = measure(fitted.field, starts.states, starts.times, jnp.asarray(padded), push)
+        piece = measure(field, starts.states, starts.times, jnp.asarray(padded), push)
         mean[chosen] = np.asarray(piece.mean)[: len(chosen)]
         error[chosen] = np.asarray(piece.standard_error)[: len(chosen)]
         on_genes(begin + len(chosen), len(acting), "")
