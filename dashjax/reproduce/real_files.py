@@ -14,6 +14,7 @@ from dashjax.errors import InputError
 from dashjax.io import align_network, read_expression, read_network, read_prior, read_similarity
 from dashjax.jobs.fit import hold_out, single_transitions, time_unit
 from dashjax.reproduce.real import SOURCE, DataSet, RealStudy
+from dashjax.training import transitions
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,12 @@ class Measured:
     fingerprint: str
     notes: tuple[str, ...]
 
-    @property
-    def no_change(self) -> float:
-        """Mean squared error on the test trajectories of saying that nothing changes from one time to the next."""
-        steps, counted = self.test.in_steps(), np.asarray(self.test.in_steps().counted)
-        change = np.diff(np.asarray(steps.expression), axis=1)[:, 0] ** 2
-        return float(change[np.broadcast_to(counted.all(axis=1), change.shape)].mean())
+
+def no_change(trajectories: Trajectories) -> float:
+    """Return the mean squared error of saying that nothing changes from one time to the next."""
+    steps = transitions(trajectories)
+    change = np.asarray(steps.end - steps.start) ** 2
+    return float(change[np.broadcast_to(steps.valid, change.shape)].mean())
 
 
 def find_file(path: str, folder: Path) -> Path | None:

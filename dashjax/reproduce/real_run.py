@@ -23,10 +23,10 @@ from dashjax.jobs.fit import Trainer
 from dashjax.networks import edge_universe, relative_effects, score_network
 from dashjax.report.figures import sparsity_accuracy, sparsity_error, training_curves
 from dashjax.report.page import render_page
-from dashjax.report.tables import summarise
+from dashjax.report.tables import METRICS, summarise
 from dashjax.report.write import CAPTIONS, provenance, to_png
 from dashjax.reproduce.real import EDGE_METHODS, LARGEST_DIRECT, SCHEDULED, RealStudy
-from dashjax.reproduce.real_files import Measured, find_datasets, read_dataset, split
+from dashjax.reproduce.real_files import Measured, find_datasets, no_change, read_dataset, split
 from dashjax.reproduce.run import agreement, markdown, table_line
 from dashjax.sparsity import sparsity
 from dashjax.sweep import PRIOR_ONLY, SCORES
@@ -44,6 +44,7 @@ _COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("sparsity", "sparsity", "{:.3f}"),
     ("published", "published_sparsity", "{:.3f}"),
     ("edges", "n_edges", "{:,.0f}"),
+    ("of them in the prior", "n_in_prior", "{:,.0f}"),
     ("validation MSE", "validation_mse", "{:.2e}"),
     ("test MSE", "test_mse", "{:.2e}"),
     ("balanced accuracy", "balanced_accuracy", "{:.3f}"),
@@ -176,7 +177,7 @@ def network_scores(data: Measured, network: np.ndarray, predicted: np.ndarray) -
     Args:
         data: with those edges.
         network: weights or probabilities (regulator, target).
-        predicted: the edges it returns; all of them are counted as `n_edges`.
+        predicted: the edges it returns; all of them are counted as `n_edges`, and those in the prior as `n_in_prior`.
     """
     scores = dict.fromkeys(SCORES, float("nan"))
     if data.truth is not None:
@@ -185,7 +186,8 @@ def network_scores(data: Measured, network: np.ndarray, predicted: np.ndarray) -
             jnp.asarray(network), jnp.asarray(data.truth), data.prior.edges, jnp.asarray(predicted), pairs
         )
         scores = {name: float(getattr(found, name)) for name in SCORES}
-    return scores | {"n_edges": float(predicted.sum())}
+    known = np.asarray(data.prior.edges) != 0
+    return scores | {"n_edges": float(predicted.sum()), "n_in_prior": float((predicted & known).sum())}
 
 
 def _prior_row(data: Measured) -> dict[str, Any]:
@@ -202,7 +204,7 @@ def _prior_row(data: Measured) -> dict[str, Any]:
 def _summary(study: RealStudy, data: Measured, table: pd.DataFrame) -> list[dict[str, Any]]:
     published = dict(data.dataset.published)
     rows = []
-    for row in summarise(table):
+    for row in summarise(table, [*METRICS, "n_in_prior"]):
         known = published.get(row["method"], (None, None))
         chosen = f"λ {row['lambda_1']:g}, {row['lambda_2']:g}" if row["method"] == "dash" else None
         if row["strength"] is not None:
@@ -212,15 +214,15 @@ def _summary(study: RealStudy, data: Measured, table: pd.DataFrame) -> list[dict
     return rows
 
 
-def paragraphs_of(data: Measured, rows: Sequence[dict[str, Any]]) -> list[str]:
+def paragraphs_of(study: RealStudy, data: Measured, rows: Sequence[dict[str, Any]]) -> list[str]:
     """Say what a data set is, whether models predict anything, and how networks stand beside prior and paper."""
-    fitted = [row for row in rows if row["test_mse"]["mean"] is not None]
-    better = [row["method"] for row in fitted if row["test_mse"]["mean"] < data.no_change]
-    lines = [
-        *data.notes,
-        f"Saying that nothing changes from one time to the next has a test MSE of {data.no_change:.2e}; lower: "
-        f"{', '.join(better) or 'no method'}.",
-    ]
+    held = np.mean([no_change(split(study, data, seed).validation) for seed in range(study.seeds)])
+    said = []
+    for metric, bar in (("validation_mse", held), ("test_mse", no_change(data.test))):
+        better = [row["method"] for row in rows if (row[metric]["mean"] or np.inf) < bar]
+        said.append(f"{bar:.2e} in {metric.partition('_')[0]} (lower: {', '.join(better) or 'no method'})")
+    bars = f"Saying that nothing changes from one time to the next has an MSE of {' and '.join(said)}."
+    lines = [*data.notes, bars]
     if data.truth is not None:
         lines.append(agreement(rows))
     diverged = sum(row["n_diverged"] for row in rows)
@@ -235,7 +237,7 @@ def _facts(study: RealStudy, absent: Sequence[str]) -> str:
     text = (
         f"{study.seeds} seeds, {study.epochs} epochs, {study.hidden} hidden units, {held} held out; imp, bioprune and "
         f"dash cut {100 * float(schedule.first_fraction):.0f} % at epoch {int(schedule.first_epoch)} and "
-        f"{100 * float(schedule.fraction):.0f} % every {int(schedule.every)}. Mean ± sd over seeds."
+        f"{100 * float(schedule.fraction):.0f} % every {int(schedule.every)}. Mean ± sd over seeds. {study.remark}"
     )
     return text + (f" Not run, for its files are missing: {', '.join(absent)}." if absent else "")
 
@@ -257,7 +259,7 @@ def _write(
         numbers = table.drop(columns="curves").astype({"prior_corruption": float, "strength": float})
         write_atomically(out / name / "results.parquet", partial(numbers.to_parquet, index=False))
         mine = _summary(study, data, numbers)
-        said = paragraphs_of(data, mine)
+        said = paragraphs_of(study, data, mine)
         lines = [table_line(row, _COLUMNS) for row in mine]
         text += [f"## {name}", "", " ".join(said), "", markdown(headings, lines), ""]
         paragraphs.append(f"{name}: {' '.join(said)}")
@@ -288,7 +290,7 @@ def _draw(data: Measured, table: pd.DataFrame, runs: Sequence[dict], rows: Seque
         arrays = {name: np.asarray(values, float) for name, values in run["curves"].items()}
         curves.setdefault(run["method"], []).append(arrays)
     drawn: dict[str, tuple] = {
-        "sparsity_error": ("Sparsity against error", sparsity_error(table, data.no_change), _ERROR_CAPTION),
+        "sparsity_error": ("Sparsity against error", sparsity_error(table, no_change(data.test)), _ERROR_CAPTION),
         "training_curves": (CAPTIONS["training_curves"][0], training_curves(curves), CAPTIONS["training_curves"][1]),
     }
     if data.truth is not None:

@@ -11,7 +11,7 @@ from dashjax import InputError, cli, generate_system, make_prior, simulate_study
 from dashjax.data import make_trajectories
 from dashjax.io import write_phoenix
 from dashjax.reproduce import REAL_STUDIES, DataSet, find_study, real_run, reproduce_real
-from dashjax.reproduce.real_files import Measured, find_datasets, find_file, read_dataset, split
+from dashjax.reproduce.real_files import Measured, find_datasets, find_file, no_change, read_dataset, split
 from dashjax.reproduce.real_run import methods_for, network_scores, paragraphs_of, published_method
 
 FOLDER = "phoenix/pramila_yeast_data/clean_data"
@@ -144,7 +144,7 @@ def test_the_prior_is_scored_over_the_covered_regulators_only(folder, finished):
     assert hits + misses + false + right == 2 * 19
     expected = (hits / (hits + misses) + right / (right + false)) / 2
     assert prior["balanced_accuracy"]["mean"] == pytest.approx(expected)
-    assert prior["n_edges"]["mean"] == known.sum()
+    assert prior["n_edges"]["mean"] == prior["n_in_prior"]["mean"] == known.sum()
 
 
 def test_a_finished_study_is_not_repeated(folder, finished, monkeypatch):
@@ -193,17 +193,19 @@ def test_networks_are_scored_against_chip_edges_by_hand():
 def test_without_chip_edges_scores_stay_empty_and_the_text_says_what_models_predict():
     data = measured()
     scores = network_scores(data, np.eye(4), np.eye(4) != 0)
-    assert scores.pop("n_edges") == 4
+    assert (scores.pop("n_edges"), scores.pop("n_in_prior")) == (4, 0)
     assert np.isnan(list(scores.values())).all()
     change = np.diff(np.asarray(data.test.expression)[0], axis=0) ** 2
-    assert data.no_change == pytest.approx(change.mean(), rel=1e-5)
+    bar = no_change(data.test)
+    assert bar == pytest.approx(change.mean(), rel=1e-5)
     rows = [
-        {"method": "good", "test_mse": {"mean": data.no_change / 2}, "n_diverged": 1},
-        {"method": "poor", "test_mse": {"mean": data.no_change * 2}, "n_diverged": 0},
+        {"method": "good", "validation_mse": {"mean": 9.0}, "test_mse": {"mean": bar / 2}, "n_diverged": 1},
+        {"method": "poor", "validation_mse": {"mean": 9.0}, "test_mse": {"mean": bar * 2}, "n_diverged": 0},
+        {"method": "prior_only", "validation_mse": {"mean": None}, "test_mse": {"mean": None}, "n_diverged": 0},
     ]
-    note, errors, lost = paragraphs_of(data, rows)
+    note, errors, lost = paragraphs_of(STUDY, data, rows)
     assert note == "A note."
-    assert errors.endswith("lower: good.")
+    assert errors.endswith(f"in validation (lower: no method) and {bar:.2e} in test (lower: good).")
     assert lost.startswith("1 runs diverged")
 
 
