@@ -12,8 +12,8 @@ pramila_3551genes_1VALsample_24T.csv (replicate to test on), pramila3551_gene_na
 edge_prior_matrix_pramila_3551.csv, PPI_matrix_pramila_3551.csv (C) |
 | | genes-500 | the same folder: pramila_500genes_…, pramila500_gene_names.csv, edge_prior_matrix_pramila_500.csv |
 | breast | genes-11165 | phoenix/breast_cancer_data/clean_data: desmedt_11165genes_1sample_178T.csv, \
-desmedt_11165genes_1TESTsample_8middleT.csv, desmedt_gene_names_11165.csv, edge_prior_matrix_desmedt_11165.csv \
-(triplets), validation_network.csv (ChIP-seq); DASH/breast_cancer_data/clean_data/PPI_matrix_desmedt_11165.csv (C) |
+desmedt_11165genes_1TESTsample_8middleT.csv, desmedt_gene_names_11165.csv, edge_prior_matrix_desmedt_11165.csv, \
+validation_network.csv (ChIP-seq); DASH/breast_cancer_data/clean_data/PPI_matrix_desmedt_11165.csv (C) |
 | | genes-2000, genes-500 | the same folder of phoenix, without C |
 | hema | erythroid, monocyte, b-cell | DASH/hema_data/clean_data: hema_{eryth,mono,B}_529genes_2samples.csv, \
 hema_{eryth,mono,B}_529genes_3testsamples.csv, hema_gene_names_529.csv, edge_prior_matrix_hema_529.csv |
@@ -21,7 +21,9 @@ hema_{eryth,mono,B}_529genes_3testsamples.csv, hema_gene_names_529.csv, edge_pri
 A data folder may hold the two clones, be one of them or any folder inside, or hold the bare files. Not in either
 repository: the ChIP edges that yeast was validated against, any for bone marrow, and bone marrow's C
 (PPI_matrix_hema_529.csv). Files of these names are used where a user adds them: `validation_network.csv`, an edge table
-of any format of `read_network`, and the PPI matrices. Without a C it is the number of shared targets in the prior.
+of any format of `read_network`, and the PPI matrices. Without a C it is the number of shared targets in the prior. The
+breast PPI file holds one triangle and is read as the symmetric matrix it stands for. Every
+file of the table is in the repositories themselves; none has to be fetched from elsewhere.
 
 Not read: DASH's desmedt_11165genes_1sample_186T.csv, the 178 points and the eight test points in one file. A run that
 trains on it has seen its test.

@@ -13,6 +13,7 @@ from dashjax.data import Prior, Split, Trajectories, canonical_order, make_prior
 from dashjax.errors import InputError
 from dashjax.io import align_network, read_expression, read_network, read_prior, read_similarity
 from dashjax.jobs.fit import hold_out, single_transitions, time_unit
+from dashjax.networks import edge_universe
 from dashjax.reproduce.real import SOURCE, DataSet, RealStudy
 from dashjax.training import transitions
 
@@ -156,9 +157,11 @@ def _notes(edges: np.ndarray, truth: np.ndarray | None, regulators: np.ndarray, 
     if truth is None:
         notes.append("No ChIP edges among the files, so nothing here says which network is right.")
     else:
-        true = (truth != 0) & regulators[:, None] & ~np.eye(len(truth), dtype=bool)
+        pairs = np.asarray(edge_universe(len(truth), regulators))
+        true = (truth != 0) & pairs
         notes.append(
             f"Scored against {int(true.sum()):,} ChIP edges, over all targets of the {int(regulators.sum()):,} "
-            f"regulators that they cover, self loops left out; {int((true & known).sum()):,} of them are in the prior."
+            f"regulators that they cover, self loops left out; {int((true & known).sum()):,} of them are in the prior. "
+            f"Ranking by chance has AUPR {true.sum() / pairs.sum():.3f}."
         )
     return tuple(notes)

@@ -122,6 +122,7 @@ def test_a_study_writes_a_table_with_the_published_figures_and_the_prior(finishe
     text = (out / "table.md").read_text()
     assert "90 % at epoch 10 and 10 % every 20" in text
     assert "Scored against 3 ChIP edges, over all targets of the 2 regulators" in text
+    assert f"Ranking by chance has AUPR {3 / 38:.3f}." in text
     assert "| dash | λ 0.75, 0.75 | 0.9" in text
     summary = json.loads((out / "summary.json").read_text())
     assert summary["rows"] == json.loads(json.dumps(rows))
