@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+import jax.numpy as jnp
 import numpy as np
 
 from dashjax.data import Prior, Split, Trajectories, canonical_order, make_prior
@@ -157,7 +158,7 @@ def _notes(edges: np.ndarray, truth: np.ndarray | None, regulators: np.ndarray, 
     if truth is None:
         notes.append("No ChIP edges among the files, so nothing here says which network is right.")
     else:
-        pairs = np.asarray(edge_universe(len(truth), regulators))
+        pairs = np.asarray(edge_universe(len(truth), jnp.asarray(regulators)))
         true = (truth != 0) & pairs
         notes.append(
             f"Scored against {int(true.sum()):,} ChIP edges, over all targets of the {int(regulators.sum()):,} "

@@ -223,6 +223,9 @@ def paragraphs_of(study: RealStudy, data: Measured, rows: Sequence[dict[str, Any
         said.append(f"{bar:.2e} in {metric.partition('_')[0]} (lower: {', '.join(better) or 'no method'})")
     bars = f"Saying that nothing changes from one time to the next has an MSE of {' and '.join(said)}."
     lines = [*data.notes, bars]
+    left_out = [name for name in study.methods if name not in methods_for(study, len(data.genes))]
+    if left_out:
+        lines.append(f"Not run with more than {LARGEST_DIRECT:,} genes: {', '.join(left_out)}.")
     if data.truth is not None:
         lines.append(agreement(rows))
     diverged = sum(row["n_diverged"] for row in rows)
