@@ -507,15 +507,23 @@ def methods() -> None:
 
 @app.command()
 def reproduce(
-    study: Annotated[str, typer.Argument(help="sim350, sim690, prior-noise, mlp or edges.")],
+    study: Annotated[str, typer.Argument(help="sim350, sim690, prior-noise, mlp, edges; yeast, breast or hema.")],
     out: Out,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="For yeast, breast, hema: a clone of PHOENIX or DASH, or the bare files."),
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer tables, seeds, epochs and settings: minutes.")] = False,
     equations: Annotated[Path | None, typer.Option(help="A published system, node,eqn CSV; generated without.")] = None,
     names: Annotated[Path | None, typer.Option(help="Gene names in order, for --equations.")] = None,
     only: Annotated[str | None, typer.Option(help="One of the study's tables, for example noise-5.")] = None,
 ) -> None:
-    """Reproduce a published synthetic study: every method tuned, run and set beside the published figures."""
-    from dashjax.reproduce import find_study, reproduce
+    """Reproduce a published study: every method run and set beside the published figures and the prior alone.
+
+    Synthetic studies are simulated, and every method is tuned. Yeast, breast and hema read public files, with the
+    published λ: `git clone https://github.com/QuackenbushLab/phoenix`, and DASH.
+    """
+    from dashjax.reproduce import RealStudy, find_study, reproduce, reproduce_real
     from dashjax.reproduce import quick as shorten
 
     if names is not None and equations is None:
@@ -523,7 +531,13 @@ def reproduce(
     plan = find_study(study)
     if only is not None:
         plan = plan.only(only)
-    plan = shorten(plan) if quick else plan
+    if isinstance(plan, RealStudy):
+        if equations is not None:
+            raise InputError(f"--equations: {study} is measured; --data is the folder of its files")
+        if data is None:
+            raise InputError(f"--data: the folder of the {study} files is missing; {plan.source} holds them")
+    elif data is not None:
+        raise InputError(f"--data: {study} is simulated; only yeast, breast and hema read files")
     with _bar("runs") as update:
 
         def show(stage, progress) -> None:
@@ -532,7 +546,11 @@ def reproduce(
             update(progress.trained, progress.epochs, f"{stage}: {done}{found}", stage)
 
         try:
-            reproduce(plan, out, equations, names, show)
+            if isinstance(plan, RealStudy):
+                assert data is not None, "checked above"
+                reproduce_real(plan.quick() if quick else plan, out, data, update)
+            else:
+                reproduce(shorten(plan) if quick else plan, out, equations, names, show)
         except KeyboardInterrupt:
             console.print(f"\nInterrupted. Finished runs are kept; the same command goes on from there ({out}).")
             raise typer.Exit(130) from None

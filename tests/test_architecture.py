@@ -25,8 +25,11 @@ ALLOWED = {
     "io": {"data", "dynamics", "simulate", "errors"},
     "sweep": {"data", "dynamics", "sparsity", "training", "evidence", "networks", "simulate", "io", "errors"},
     "report": {"dynamics", "networks", "sweep", "errors"},
-    "reproduce": {"training", "io", "sweep", "report", "errors"},
     "jobs": {"data", "dynamics", "sparsity", "training", "evidence", "networks", "simulate", "io", "report", "errors"},
+    "reproduce": {
+        *("data", "dynamics", "errors", "evidence", "io", "jobs", "networks", "report"),
+        *("sparsity", "sweep", "training"),
+    },
     "compare": {
         *("data", "errors", "evidence", "io", "jobs", "networks", "report"),
         *("rivals", "simulate", "sweep", "training"),

@@ -75,12 +75,12 @@ def read_files(
     """
     if match not in ("exact", "intersect", "union"):
         raise InputError(f"--match: unknown value '{match}'; valid: exact, intersect, union")
-    data = read_expression(expression, genes_file, cells).in_canonical_order()
+    data = read_expression(expression, genes_file, cells)
+    # Matrices and triplets that name no genes go by the order of the expression's file.
     networks = [read_network(path, data.genes) for path in priors]
     if match == "union":
-        names = [name for network in networks for name in network.names]
-        data = data.with_unmeasured(names).in_canonical_order()
-    return data, networks
+        data = data.with_unmeasured([name for network in networks for name in network.names])
+    return data.in_canonical_order(), networks
 
 
 def check_data(data: Expression, networks: Sequence[NamedNetwork], match: str = "exact") -> list[Finding]:

@@ -107,11 +107,12 @@ def fit_files(
     base = FitConfig(field=PhoenixSpec(hidden), epochs=epochs)
     if tune is not None:
         scaled = data.trajectories.in_time_unit(time_unit(data.trajectories))
-        trial = Trainer(jax.random.key(seed), known, chosen.configure(base), allowed)
+        trial = Trainer(chosen.configure(base), allowed)
 
         def train_setting(setting: Setting, fold: Split, words: str) -> FitResult:
             on_epochs(0, epochs, words)
-            return trial(fold, chosen.hyperparameters(epochs, setting.trust, setting.strength))
+            hyper = chosen.hyperparameters(epochs, setting.trust, setting.strength)
+            return trial(jax.random.key(seed), fold, known, hyper)
 
         setting, tried, why = choose_setting(chosen, folds_of(pieces_of(scaled), tune, seed), train_setting)
         trust, strength = setting.trust, setting.strength

@@ -103,8 +103,8 @@ def fit_network(
         method = replace(method, field=DirectSpec(tuple(int(gene) for gene in np.flatnonzero(allowed))))
     total, given = config.epochs * (method.members or 1), config
     config = method.configure(replace(config, epochs=total))
-    key = jax.random.key(seed)
-    results = Trainer(key, prior, config, allowed)(split, method.hyperparameters(total, trust, strength), on_epochs)
+    key, trainer = jax.random.key(seed), Trainer(config, allowed)
+    results = trainer(key, split, prior, method.hyperparameters(total, trust, strength), on_epochs)
     results = eqx.tree_at(lambda r: r.field, results, results.field.in_time_unit(1 / unit))
     if config.members is None:
         return NetworkFit(results, None, method, None)
@@ -120,17 +120,7 @@ def fit_network(
             )
             return replace(again, errors=errors)
     on_epochs(config.epochs, config.epochs, "weighing the evidence")
-    posterior = jax.jit(
-        lambda key, fields: ensemble_posterior(
-            key,
-            fields,
-            trajectories,
-            prior,
-            precision,
-            regulators=jnp.asarray(allowed),
-            along=config.objective.along,
-        )
-    )(key, results.field)
+    posterior = trainer.weigh(key, results.field, trajectories, prior, precision)
     return NetworkFit(first, posterior, method, errors)
 
 
@@ -138,13 +128,11 @@ class Trainer:
     """Trains runs of one configuration, or ensembles, with functions compiled once for all of them.
 
     Args:
-        key: seeds every run.
-        prior: prior edges.
         config: what shapes the program.
         regulators: which genes may regulate.
     """
 
-    def __init__(self, key: PRNGKeyArray, prior: Prior, config: FitConfig, regulators: np.ndarray):
+    def __init__(self, config: FitConfig, regulators: np.ndarray):
         allowed, members = jnp.asarray(regulators), config.members
         self.config = config
         begin: Callable = partial(start, config=config)
@@ -153,24 +141,42 @@ class Trainer:
         if members is not None:
             begin = partial(start_members, config=config, members=members)
             proceed, self._finish = advance_members, finish_members
-        self._begin = jax.jit(lambda data, hyper: allow_regulators(begin(key, data, hyper), allowed))
+        self._begin = jax.jit(lambda key, data, hyper: allow_regulators(begin(key, data, hyper), allowed))
+        # A prior is an argument: closed over, its matrices would be constants of the program.
         self._proceed = jax.jit(
-            lambda data, hyper, state, numbers: proceed(key, data, prior, hyper, config, state, numbers)
+            lambda key, data, prior, hyper, state, numbers: proceed(key, data, prior, hyper, config, state, numbers)
+        )
+        self._weigh = jax.jit(
+            lambda key, fields, observed, prior, precision: ensemble_posterior(
+                key, fields, observed, prior, precision, regulators=allowed, along=config.objective.along
+            )
         )
 
     def __call__(
-        self, data: Split, hyper: Hyperparameters, on_epochs: OnEpochs = lambda done, total, text: None
+        self,
+        key: PRNGKeyArray,
+        data: Split,
+        prior: Prior,
+        hyper: Hyperparameters,
+        on_epochs: OnEpochs = lambda done, total, text: None,
     ) -> FitResult:
         """Train a run, or all members of an ensemble along a leading axis, and report now and then."""
-        epochs, state = self.config.epochs, self._begin(data, hyper)
+        epochs, state = self.config.epochs, self._begin(key, data, hyper)
         pieces, done = [], 0
         while done < epochs and bool(np.any(state.running)):
-            state, piece = self._proceed(data, hyper, state, jnp.arange(done + 1, done + EPOCHS_PER_CALL + 1))
+            numbers = jnp.arange(done + 1, done + EPOCHS_PER_CALL + 1)
+            state, piece = self._proceed(key, data, prior, hyper, state, numbers)
             pieces.append(piece)
             done = min(done + EPOCHS_PER_CALL, epochs)
             on_epochs(done, epochs, f"validation error {float(np.mean(state.chosen.validation_error)):.3g}")
         curves = jax.tree.map(lambda *parts: jnp.concatenate(parts, axis=-1)[..., :done], *pieces)
         return self._finish(state, curves, data, self.config)
+
+    def weigh(
+        self, key: PRNGKeyArray, fields: AbstractField, observed: Trajectories, prior: Prior, precision: float
+    ) -> EnsemblePosterior:
+        """Return the posterior of an ensemble's edges; its fields and the observations count time in one unit."""
+        return self._weigh(key, fields, observed, prior, precision)
 
 
 def path_and_step_error(field: AbstractField, trajectories: Trajectories) -> tuple[float, float]:

@@ -80,6 +80,26 @@ def sparsity_accuracy(table, rows: Sequence[dict[str, Any]]) -> Figure:
     return figure
 
 
+def sparsity_error(table: pd.DataFrame, no_change: float) -> Figure:
+    """Draw test error against sparsity, one dot per run, with the error of saying that nothing changes as a line.
+
+    Args:
+        table: runs, with columns method, sparsity and test_mse; rows without a test error are left out.
+        no_change: that error.
+    """
+    runs = table.dropna(subset=["test_mse"])
+    figure, ((axes,),) = make_panels(width=7, height=4)
+    for method in dict.fromkeys(runs["method"]):
+        group = runs[runs["method"] == method]
+        shape = dict(marker=marker(method), linestyle="", color=colour(method), alpha=0.8)
+        axes.plot(100 * group["sparsity"], group["test_mse"], label=method, **shape)
+    axes.axhline(no_change, color="0.4", linestyle="--", label="nothing changes")
+    axes.set(xlabel="weights that are exactly zero (%)", ylabel="test MSE, one step ahead", xlim=(-3, 103))
+    axes.set_ylim(bottom=0)
+    axes.legend(loc="upper left", frameon=False, bbox_to_anchor=(1.0, 1.0))
+    return figure
+
+
 def training_curves(curves: Mapping[str, Sequence[Mapping[str, np.ndarray]]]) -> Figure:
     """Draw validation and training error by epoch, each run a line, and the share of pruned weights.
 

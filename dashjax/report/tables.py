@@ -48,6 +48,8 @@ PRINTED: dict[str, tuple[str, str, str]] = {
 }
 
 
+#: Format of the sd beside a mean of some format; other means stand alone.
+_SPREADS = {"{:.3f}": "{:.3f}", "{:.2e}": "{:.0e}"}
 _SHORT = {"lambda_1": "λ₁", "lambda_2": "λ₂", "prior_corruption": "corruption", "target_sparsity": "target"}
 
 
@@ -56,7 +58,7 @@ def order_columns(table: pd.DataFrame) -> pd.DataFrame:
     return table[[*COLUMNS, *[name for name in table.columns if name not in COLUMNS]]]
 
 
-def summarise(table: pd.DataFrame) -> list[dict[str, Any]]:
+def summarise(table: pd.DataFrame, metrics: Sequence[str] = METRICS) -> list[dict[str, Any]]:
     """Return one row per method and varied value: run count, and mean and sd of every metric.
 
     Means are over runs that ended with a finite model; `n_diverged` counts the others. A single run has
@@ -68,7 +70,7 @@ def summarise(table: pd.DataFrame) -> list[dict[str, Any]]:
         row: dict[str, Any] = {name: _plain(key) for name, key in zip(GROUP, keys, strict=True)}
         row["n_runs"] = len(group)
         row["n_diverged"] = len(group) - len(healthy)
-        for metric in METRICS:
+        for metric in metrics:
             values = healthy[metric].dropna()
             row[metric] = {
                 "mean": _plain(values.mean()) if len(values) else None,
@@ -113,8 +115,8 @@ def format_metric(value: dict[str, float | None], form: str, spread: bool = True
     """Return a metric as tables show it: its mean, and its sd unless that would print as zero."""
     mean, sd = value["mean"], value["sd"]
     text = "–" if mean is None else form.format(mean)
-    if spread and sd is not None and form == "{:.3f}" and round(sd, 3) > 0:
-        text += f" ± {sd:.3f}"
+    if spread and sd is not None and form in _SPREADS and float(_SPREADS[form].format(sd)) > 0:
+        text += f" ± {_SPREADS[form].format(sd)}"
     return text
 
 

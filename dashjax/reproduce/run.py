@@ -176,9 +176,9 @@ def _write(plan: StudyPlan, rows: list[dict[str, Any]], out: Path, generated: bo
     figures: dict[str, tuple[bytes, str]] = {}
     for name in conditions:
         mine = [row for row in rows if row["condition"] == name]
-        lines = [_cells(row) for row in mine]
+        lines = [table_line(row, _COLUMNS) for row in mine]
         said = agreement(mine)
-        text += [f"## {name}", "", said, "", _markdown(headings, lines), ""]
+        text += [f"## {name}", "", said, "", markdown(headings, lines), ""]
         paragraphs.append(f"{name}: {said}")
         cells += [[f"{line[0]} · {name}" if len(conditions) > 1 else line[0], *line[1:]] for line in lines]
         for figure in ("sparsity_accuracy", "effects"):
@@ -210,9 +210,10 @@ _COLUMNS: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def _cells(row: dict[str, Any]) -> list[str]:
+def table_line(row: dict[str, Any], columns: Sequence[tuple[str, str, str]]) -> list[str]:
+    """Return a row of the summary as tables show it: method, choice, and a cell per column."""
     cells = [row["method"], row["chosen"] or "–"]
-    for _, metric, form in _COLUMNS:
+    for _, metric, form in columns:
         if metric.startswith("published"):
             cells.append("" if row[metric] is None else form.format(row[metric] / 100))
         else:
@@ -220,6 +221,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
     return cells
 
 
-def _markdown(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+def markdown(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Return a table in Markdown, its first column to the left."""
     rule = ["---"] + ["---:"] * (len(headings) - 1)
     return "\n".join("| " + " | ".join(line) + " |" for line in [headings, rule, *lines])

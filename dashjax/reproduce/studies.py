@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from dashjax.errors import InputError, suggest
+from dashjax.reproduce.real import REAL_STUDIES, RealStudy
 
 #: Method and (sparsity, balanced accuracy) in per cent, read off the published plots (± 0.5): Hossain et al., NeurIPS
 #: 2024, SIM350 at 5 % noise. None where the paper's plot shows no value.
@@ -165,15 +166,16 @@ STUDIES: dict[str, StudyPlan] = {
 }
 
 
-def find_study(name: str) -> StudyPlan:
+def find_study(name: str) -> StudyPlan | RealStudy:
     """Return a study by name.
 
     Raises:
         InputError: on an unknown name; the message lists the known ones.
     """
-    if name not in STUDIES:
-        raise InputError(f"unknown study '{name}'{suggest(name, list(STUDIES))}; valid: {', '.join(STUDIES)}")
-    return STUDIES[name]
+    studies = STUDIES | REAL_STUDIES
+    if name not in studies:
+        raise InputError(f"unknown study '{name}'{suggest(name, list(studies))}; valid: {', '.join(studies)}")
+    return studies[name]
 
 
 def quick(plan: StudyPlan) -> StudyPlan:

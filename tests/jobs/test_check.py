@@ -4,7 +4,7 @@ import pytest
 from dashjax import InputError, generate_system
 from dashjax.io import read_network, read_tidy, write_edges
 from dashjax.jobs import check_files, verdict
-from dashjax.jobs.check import check_data, check_prior
+from dashjax.jobs.check import check_data, check_prior, read_files
 from dashjax.networks import edge_list
 
 
@@ -94,3 +94,14 @@ def test_a_transposed_prior_is_told_from_one_the_right_way_round(tmp_path, seed)
     right, swapped = (check_prior(read_network(tmp_path / f"{n}.tsv"), system.genes) for n in ("right", "swapped"))
     assert not texts(right, "warning")
     assert "source and target may be swapped, or the matrix transposed" in texts(swapped, "warning")[0]
+
+
+def test_a_matrix_without_names_goes_by_the_order_of_the_expressions_file(tmp_path):
+    genes = ("ABCA10", "ABCA2", "B")  # by name, ABCA2 comes first
+    rows = "".join(f"1,{n},{n},{2 * n},{3 * n}\n" for n in range(3))
+    expression = write(tmp_path, f"trajectory,time,{','.join(genes)}\n{rows}", "e.csv")
+    matrix = write(tmp_path, "0,0,1\n0,0,0\n0,0,0\n", "matrix.csv")
+    triplets = write(tmp_path, "1,3,1\n", "triplets.csv")
+    data, networks = read_files(expression, [matrix, triplets])
+    assert data.genes == ("ABCA2", "ABCA10", "B")
+    assert [(n.regulators, n.targets) for n in networks] == [(("ABCA10",), ("B",))] * 2

@@ -1,0 +1,302 @@
+"""Running a study of measured expression, each run kept as soon as it is there, and writing what it found."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+
+from dashjax.dynamics import PhoenixSpec
+from dashjax.evidence import edges_at_precision
+from dashjax.io import make_folder
+from dashjax.jobs.network import Trainer
+from dashjax.networks import edge_universe, relative_effects, score_network
+from dashjax.report.figures import sparsity_accuracy, sparsity_error, training_curves
+from dashjax.report.page import render_page
+from dashjax.report.tables import METRICS, summarise
+from dashjax.report.write import CAPTIONS, provenance, to_png
+from dashjax.reproduce.real import EDGE_METHODS, LARGEST_DIRECT, SCHEDULED, RealStudy
+from dashjax.reproduce.real_files import Measured, find_datasets, no_change, read_dataset, split
+from dashjax.reproduce.run import agreement, markdown, table_line
+from dashjax.sparsity import sparsity
+from dashjax.sweep import PRIOR_ONLY, SCORES
+from dashjax.sweep.store import write_atomically
+from dashjax.training import STATUSES, FitConfig, Method, find_method
+from dashjax.training.fit import NUMERICS_VERSION
+
+#: Expected precision of the edge set that an ensemble returns.
+PRECISION = 0.9
+#: Called with runs done, runs to do, and what is next.
+OnProgress = Callable[[int, int, str], None]
+
+#: Heading, name in the summary, and format of the table's columns; published figures stand beside ours.
+_COLUMNS: tuple[tuple[str, str, str], ...] = (
+    ("sparsity", "sparsity", "{:.3f}"),
+    ("published", "published_sparsity", "{:.3f}"),
+    ("edges", "n_edges", "{:,.0f}"),
+    ("of them in the prior", "n_in_prior", "{:,.0f}"),
+    ("validation MSE", "validation_mse", "{:.2e}"),
+    ("test MSE", "test_mse", "{:.2e}"),
+    ("balanced accuracy", "balanced_accuracy", "{:.3f}"),
+    ("published", "published_balanced_accuracy", "{:.3f}"),
+    ("precision", "precision", "{:.3f}"),
+    ("AUPR", "aupr", "{:.3f}"),
+    ("AUPR outside prior", "aupr_outside_prior", "{:.3f}"),
+    ("AUPR inside prior", "aupr_inside_prior", "{:.3f}"),
+)
+_ERROR_CAPTION = (
+    "One dot per run. Below the dashed line a model says more of the next time than the present one does; above it, "
+    "its network explains nothing."
+)
+
+
+def reproduce_real(
+    study: RealStudy, out: Path, folder: Path, on_progress: OnProgress = lambda done, total, text: None
+) -> list[dict[str, Any]]:
+    """Run a study on the files of a folder; runs found finished in `out` are not repeated.
+
+    `OUT/DATASET/rows/` holds a file per run; `OUT/table.md`, `OUT/summary.json` and `OUT/report.html` join them.
+
+    Args:
+        study: what to run.
+        out: results folder.
+        folder: where the files are, see `dashjax.reproduce.real`.
+        on_progress: told before every run.
+
+    Returns:
+        The summary's rows, with the data set and the published figures beside.
+
+    Raises:
+        InputError: on files that are missing or cannot be read, before anything is written.
+    """
+    datasets = [read_dataset(dataset, folder) for dataset in find_datasets(study, folder)]
+    absent = [d.name for d in study.datasets if not d.instead and d not in [data.dataset for data in datasets]]
+    plan = [
+        (data, name, seed)
+        for data in datasets
+        for seed in range(study.seeds)
+        for name in methods_for(study, len(data.genes))
+    ]
+    tables: dict[str, list[dict[str, Any]]] = {data.dataset.name: [] for data in datasets}
+    # One program per data set and configuration serves all seeds, and methods that differ in numbers only.
+    trainers: dict[tuple[str, FitConfig], Trainer] = {}
+    for done, (data, name, seed) in enumerate(plan):
+        on_progress(done, len(plan), f"{name} on {data.dataset.name}, seed {seed}")
+        path = out / data.dataset.name / "rows" / f"{identify(study, data, name, seed)}.json"
+        if not path.exists():
+            make_folder(path.parent)
+            row = {"method": name, "seed": seed, **_run(study, data, name, seed, trainers)}
+            write_atomically(path, partial(Path.write_text, data=json.dumps(row), encoding="utf-8"))
+        tables[data.dataset.name].append(json.loads(path.read_text(encoding="utf-8")))
+    on_progress(len(plan), len(plan), "")
+    return _write(study, out, datasets, tables, absent)
+
+
+def methods_for(study: RealStudy, genes: int) -> list[str]:
+    """Return the methods that run on so many genes."""
+    return [name for name in study.methods if genes <= LARGEST_DIRECT or name not in EDGE_METHODS]
+
+
+def published_method(study: RealStudy, name: str) -> Method:
+    """Return a method with the study's schedule and learning rate; ours keep their own."""
+    method = find_method(name)
+    if name in EDGE_METHODS:
+        return method
+    method = replace(method, learning_rate=study.learning_rate)
+    return replace(method, schedule=lambda epochs, strength: study.schedule()) if name in SCHEDULED else method
+
+
+def identify(study: RealStudy, data: Measured, name: str, seed: int) -> str:
+    """Return a name that depends on nothing but what determines a run's numbers."""
+    numbers = [study.hidden, study.trust, study.epochs, study.learning_rate, study.pieces_per_step, study.held_out]
+    schedule = [float(value) for value in jax.tree.leaves(study.schedule())]
+    text = json.dumps([NUMERICS_VERSION, data.fingerprint, name, seed, numbers, schedule])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _run(
+    study: RealStudy, data: Measured, name: str, seed: int, trainers: dict[tuple[str, FitConfig], Trainer]
+) -> dict[str, Any]:
+    method, parts, began = published_method(study, name), split(study, data, seed), time.perf_counter()
+    per_step = min(study.pieces_per_step, parts.train.n_trajectories)
+    # Every member of an ensemble gets the epochs of a run.
+    epochs = study.epochs * (method.members or 1)
+    config = FitConfig(field=PhoenixSpec(study.hidden), epochs=epochs, trajectories_per_step=per_step)
+    config = method.configure(config)
+    trainer = trainers.setdefault((data.dataset.name, config), Trainer(config, np.ones(len(data.genes), bool)))
+    key, hyper = jax.random.key(seed), method.hyperparameters(epochs, study.trust)
+    result = trainer(key, parts, data.prior, hyper)
+    if method.members is None:
+        network = np.asarray(relative_effects(result.field))
+        predicted = network != 0
+    else:
+        posterior = trainer.weigh(key, result.field, data.trajectories, data.prior, PRECISION).posterior
+        result = jax.tree.map(lambda leaf: leaf[0], result)
+        network = np.asarray(posterior.probability)
+        predicted = np.asarray(edges_at_precision(posterior.probability, PRECISION))
+    curves = {key: np.asarray(getattr(result.curves, key)).tolist() for key in result.curves.__dataclass_fields__}
+    return {
+        **_setting(method, study, epochs),
+        "sparsity": float(sparsity(result.field.effective_layers())),
+        "validation_mse": float(result.validation_error),
+        "test_mse": float(result.test_error),
+        **network_scores(data, network, predicted),
+        "status": STATUSES[int(result.status)],
+        "selected_epoch": int(result.epoch),
+        "last_epoch": int(result.last_epoch),
+        "seconds": time.perf_counter() - began,
+        "curves": curves,
+    }
+
+
+def _setting(method: Method, study: RealStudy, epochs: int) -> dict[str, float | None]:
+    first, second = method.trust or study.trust
+    return {
+        "noise": 0.0,
+        "prior_corruption": None,
+        "lambda_1": first,
+        "lambda_2": second,
+        "strength": method.strength,
+        "target_sparsity": method.target_sparsity(epochs),
+    }
+
+
+def network_scores(data: Measured, network: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+    """Score a network against the ChIP edges, over the regulators they cover; NaN where there are none.
+
+    Args:
+        data: with those edges.
+        network: weights or probabilities (regulator, target).
+        predicted: the edges it returns; all of them are counted as `n_edges`, and those in the prior as `n_in_prior`.
+    """
+    scores = dict.fromkeys(SCORES, float("nan"))
+    if data.truth is not None:
+        pairs = edge_universe(len(data.genes), jnp.asarray(data.regulators))
+        found = score_network(
+            jnp.asarray(network), jnp.asarray(data.truth), data.prior.edges, jnp.asarray(predicted), pairs
+        )
+        scores = {name: float(getattr(found, name)) for name in SCORES}
+    known = np.asarray(data.prior.edges) != 0
+    return scores | {"n_edges": float(predicted.sum()), "n_in_prior": float((predicted & known).sum())}
+
+
+def _prior_row(data: Measured) -> dict[str, Any]:
+    """Return the prior scored as if it were a fitted network."""
+    known = np.asarray(data.prior.edges) != 0
+    return {
+        "method": PRIOR_ONLY,
+        "sparsity": float((~known).mean()),
+        **network_scores(data, known.astype(np.float32), known),
+        "status": "finished",
+    }
+
+
+def _summary(study: RealStudy, data: Measured, table: pd.DataFrame) -> list[dict[str, Any]]:
+    published = dict(data.dataset.published)
+    rows = []
+    for row in summarise(table, [*METRICS, "n_in_prior"]):
+        known = published.get(row["method"], (None, None))
+        chosen = f"λ {row['lambda_1']:g}, {row['lambda_2']:g}" if row["method"] == "dash" else None
+        if row["strength"] is not None:
+            chosen = f"strength {row['strength']:g}"
+        figures = {"published_sparsity": known[0], "published_balanced_accuracy": known[1]}
+        rows.append({"dataset": data.dataset.name, **row, "chosen": chosen, **figures})
+    return rows
+
+
+def paragraphs_of(study: RealStudy, data: Measured, rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Say what a data set is, whether models predict anything, and how networks stand beside prior and paper."""
+    held = np.mean([no_change(split(study, data, seed).validation) for seed in range(study.seeds)])
+    said = []
+    for metric, bar in (("validation_mse", held), ("test_mse", no_change(data.test))):
+        better = [row["method"] for row in rows if (row[metric]["mean"] or np.inf) < bar]
+        said.append(f"{bar:.2e} in {metric.partition('_')[0]} (lower: {', '.join(better) or 'no method'})")
+    bars = f"Saying that nothing changes from one time to the next has an MSE of {' and '.join(said)}."
+    lines = [*data.notes, bars]
+    left_out = [name for name in study.methods if name not in methods_for(study, len(data.genes))]
+    if left_out:
+        lines.append(f"Not run with more than {LARGEST_DIRECT:,} genes: {', '.join(left_out)}.")
+    if data.truth is not None:
+        lines.append(agreement(rows))
+    diverged = sum(row["n_diverged"] for row in rows)
+    if diverged:
+        lines.append(f"{diverged} runs diverged and are left out of the means.")
+    return lines
+
+
+def _facts(study: RealStudy, absent: Sequence[str]) -> str:
+    schedule = study.schedule()
+    held = "the first trajectory" if study.held_out is None else f"{100 * study.held_out:g} % of the single transitions"
+    text = (
+        f"{study.seeds} seeds, {study.epochs} epochs, {study.hidden} hidden units, {held} held out; imp, bioprune and "
+        f"dash cut {100 * float(schedule.first_fraction):.0f} % at epoch {int(schedule.first_epoch)} and "
+        f"{100 * float(schedule.fraction):.0f} % every {int(schedule.every)}. Mean ± sd over seeds. {study.remark}"
+    )
+    return text + (f" Not run, for its files are missing: {', '.join(absent)}." if absent else "")
+
+
+def _write(
+    study: RealStudy,
+    out: Path,
+    datasets: Sequence[Measured],
+    tables: dict[str, list[dict[str, Any]]],
+    absent: Sequence[str],
+) -> list[dict[str, Any]]:
+    headings = ["method", "setting", *[heading for heading, *_ in _COLUMNS]]
+    facts = _facts(study, absent)
+    text, rows, cells, paragraphs = [f"# {study.title}", "", facts, ""], [], [], []
+    figures: dict[str, tuple[bytes, str]] = {}
+    for data in datasets:
+        name, runs = data.dataset.name, tables[data.dataset.name]
+        table = pd.DataFrame([*runs, _prior_row(data)])
+        numbers = table.drop(columns="curves").astype({"prior_corruption": float, "strength": float})
+        write_atomically(out / name / "results.parquet", partial(numbers.to_parquet, index=False))
+        mine = _summary(study, data, numbers)
+        said = paragraphs_of(study, data, mine)
+        lines = [table_line(row, _COLUMNS) for row in mine]
+        text += [f"## {name}", "", " ".join(said), "", markdown(headings, lines), ""]
+        paragraphs.append(f"{name}: {' '.join(said)}")
+        cells += [[f"{line[0]} · {name}" if len(datasets) > 1 else line[0], *line[1:]] for line in lines]
+        rows += mine
+        pictures = _draw(data, numbers, runs, mine)
+        make_folder(out / name / "figures")
+        for file, (heading, figure, caption) in pictures.items():
+            png = to_png(figure)
+            write_atomically(out / name / "figures" / f"{file}.png", partial(Path.write_bytes, data=png))
+            figures[f"{heading}, {name}"] = (png, caption)
+    plan = asdict(study) | {"schedule": study.schedule.__name__}
+    content = {"study": study.name, "plan": plan, "provenance": provenance(), "rows": rows}
+    page = render_page(study.title, facts, paragraphs, headings, cells, figures, provenance())
+    for path, body in (
+        ("table.md", "\n".join(text)),
+        ("summary.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n"),
+        ("report.html", page),
+    ):
+        write_atomically(out / path, partial(Path.write_text, data=body, encoding="utf-8"))
+    return rows
+
+
+def _draw(data: Measured, table: pd.DataFrame, runs: Sequence[dict], rows: Sequence[dict]) -> dict[str, tuple]:
+    """Return headings, figures and captions by file name."""
+    curves: dict[str, list[dict[str, np.ndarray]]] = {}
+    for run in runs:
+        arrays = {name: np.asarray(values, float) for name, values in run["curves"].items()}
+        curves.setdefault(run["method"], []).append(arrays)
+    drawn: dict[str, tuple] = {
+        "sparsity_error": ("Sparsity against error", sparsity_error(table, no_change(data.test)), _ERROR_CAPTION),
+        "training_curves": (CAPTIONS["training_curves"][0], training_curves(curves), CAPTIONS["training_curves"][1]),
+    }
+    if data.truth is not None:
+        heading, caption = CAPTIONS["sparsity_accuracy"]
+        drawn["sparsity_accuracy"] = (heading, sparsity_accuracy(table, rows), caption)
+    return drawn

@@ -1,0 +1,288 @@
+"""Studies of measured expression: their files found and read, run in miniature, resumed, scored against ChIP edges."""
+
+import json
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dashjax import InputError, cli, generate_system, make_prior, simulate_study
+from dashjax.data import make_trajectories
+from dashjax.io import write_phoenix
+from dashjax.reproduce import REAL_STUDIES, DataSet, find_study, real_run, reproduce_real
+from dashjax.reproduce.real_files import Measured, find_datasets, find_file, no_change, read_dataset, split
+from dashjax.reproduce.real_run import methods_for, network_scores, paragraphs_of, published_method
+
+FOLDER = "phoenix/pramila_yeast_data/clean_data"
+#: Not the order of the names: ABCA2 comes before ABCA10.
+GENES = ("ABCA10", "ABCA2", *(f"X{n}" for n in range(18)))
+TINY = DataSet(
+    "tiny",
+    expression=f"{FOLDER}/tiny_1sample.csv",
+    test=f"{FOLDER}/tiny_1VALsample.csv",
+    genes=f"{FOLDER}/tiny_names.csv",
+    prior=f"{FOLDER}/tiny_prior.csv",
+    similarity=f"{FOLDER}/tiny_PPI.csv",
+    validation=f"{FOLDER}/validation_network.csv",
+    published=(("dash", (92.7, 95.7)),),
+)
+STUDY = replace(
+    REAL_STUDIES["yeast"],
+    datasets=(TINY,),
+    hidden=4,
+    epochs=22,
+    methods=("dense", "dash"),
+    seeds=2,
+    title="A tiny study",
+)
+
+
+def write_series(path, expression):
+    times = np.arange(expression.shape[1]) * 5.0
+    write_phoenix(path, [times] * len(expression), list(expression))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder of clones with one tiny data set, and no C."""
+    clones = tmp_path_factory.mktemp("clones")
+    inside = clones / FOLDER
+    inside.mkdir(parents=True)
+    system = generate_system(len(GENES), seed=0)
+    data = simulate_study(system, 0, train=1, validation=1, test=1, times=tuple(range(12)))
+    write_series(inside / "tiny_1sample.csv", np.asarray(data.train.expression))
+    write_series(inside / "tiny_1VALsample.csv", np.asarray(data.test.expression))
+    (inside / "tiny_names.csv").write_text('"x","name"\n' + "".join(f'"{gene}","-"\n' for gene in GENES))
+    signs = np.where(np.arange(len(GENES)) % 2, 0.5, -0.5)
+    np.savetxt(inside / "tiny_prior.csv", (system.truth != 0) * signs[:, None], delimiter=",", fmt="%g")
+    (inside / "validation_network.csv").write_text(
+        '"from","to"\n"ABCA10","ABCA2"\n"ABCA10","X3"\n"X0","X1"\n"X0","ELSEWHERE"\n"ELSEWHERE","X4"\n'
+    )
+    return clones, system.truth
+
+
+@pytest.fixture(scope="module")
+def finished(folder, tmp_path_factory):
+    out = tmp_path_factory.mktemp("real") / "out"
+    return out, reproduce_real(STUDY, out, folder[0])
+
+
+def test_matrices_follow_the_names_file_and_networks_the_order_of_names(folder):
+    clones, truth = folder
+    data = read_dataset(TINY, clones)
+    assert data.genes[:3] == ("ABCA2", "ABCA10", "X0")
+    back = [data.genes.index(gene) for gene in GENES]
+    np.testing.assert_array_equal(np.asarray(data.prior.edges)[np.ix_(back, back)], 0.5 * (truth != 0))
+    assert [data.genes[n] for n in np.flatnonzero(data.regulators)] == ["ABCA10", "X0"]
+    edges = {(data.genes[a], data.genes[b]) for a, b in np.argwhere(data.truth != 0)}
+    assert edges == {("ABCA10", "ABCA2"), ("ABCA10", "X3"), ("X0", "X1")}
+    # 11 steps of 5 minutes last nine units of time.
+    assert float(data.trajectories.times[0, -1]) == pytest.approx(9.0)
+    assert float(data.test.times[0, 1]) == pytest.approx(9 / 11)
+
+
+def test_files_are_found_in_clones_in_one_clone_in_a_folder_of_it_and_alone(tmp_path):
+    path = "phoenix/breast/clean_data/x.csv"
+    for place in ("phoenix/breast/clean_data", "breast/clean_data", "clean_data", "."):
+        root = tmp_path / f"for {place}".replace("/", "-")
+        (root / place).mkdir(parents=True)
+        (root / place / "x.csv").write_text("")
+        assert find_file(path, root) == root / place / "x.csv"
+    (tmp_path / "y").mkdir()
+    assert find_file(path, tmp_path / "y") is None
+
+
+def test_a_stand_in_runs_only_where_the_published_size_is_missing(tmp_path):
+    study = REAL_STUDIES["yeast"]
+    full, small = study.datasets
+    for path in (small.expression, small.test, small.genes, small.prior):
+        (tmp_path / path.rpartition("/")[2]).write_text("")
+    assert find_datasets(study, tmp_path) == (small,)
+    with pytest.raises(InputError, match=r"lacks pramila_3551genes_1sample_24T.csv; git clone .*/phoenix holds it as"):
+        find_datasets(study.only("genes-3551"), tmp_path)
+    for path in (full.expression, full.test, full.genes, full.prior):
+        (tmp_path / path.rpartition("/")[2]).write_text("")
+    assert find_datasets(study, tmp_path) == (full,)
+    assert [d.name for d in find_datasets(study.only("genes-500"), tmp_path)] == ["genes-500"]
+
+
+def test_a_study_writes_a_table_with_the_published_figures_and_the_prior(finished):
+    out, rows = finished
+    assert [row["method"] for row in rows] == ["dense", "dash", "prior_only"]
+    dense, dash, prior = rows
+    assert (dash["published_sparsity"], dash["published_balanced_accuracy"]) == (92.7, 95.7)
+    assert dense["published_sparsity"] is None
+    assert (dash["lambda_1"], dash["lambda_2"], dash["n_runs"]) == (0.75, 0.75, 2)
+    # 90 % of each layer at epoch 10, then 10 % of the rest at epoch 20.
+    assert dash["sparsity"]["mean"] == pytest.approx(0.91, abs=0.02)
+    assert dense["sparsity"]["mean"] < 0.5
+    assert prior["test_mse"]["mean"] is None
+    assert all(row[name]["mean"] > 0 for row in (dense, dash) for name in ("test_mse", "validation_mse"))
+    text = (out / "table.md").read_text()
+    assert "90 % at epoch 10 and 10 % every 20" in text
+    assert "Scored against 3 ChIP edges, over all targets of the 2 regulators" in text
+    assert f"Ranking by chance has AUPR {3 / 38:.3f}." in text
+    assert "| dash | λ 0.75, 0.75 | 0.9" in text
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["rows"] == json.loads(json.dumps(rows))
+    assert summary["plan"]["schedule"] == "genome_schedule"
+    assert (out / "report.html").read_text().count("data:image/png;base64") == 3
+
+
+def test_the_prior_is_scored_over_the_covered_regulators_only(folder, finished):
+    data, prior = read_dataset(TINY, folder[0]), finished[1][-1]
+    known = np.asarray(data.prior.edges) != 0
+    hits = misses = false = right = 0
+    for regulator in ("ABCA10", "X0"):
+        for target in set(GENES) - {regulator}:
+            at = data.genes.index(regulator), data.genes.index(target)
+            true = (regulator, target) in {("ABCA10", "ABCA2"), ("ABCA10", "X3"), ("X0", "X1")}
+            hits += known[at] and true
+            misses += true and not known[at]
+            false += known[at] and not true
+            right += not known[at] and not true
+    assert hits + misses + false + right == 2 * 19
+    expected = (hits / (hits + misses) + right / (right + false)) / 2
+    assert prior["balanced_accuracy"]["mean"] == pytest.approx(expected)
+    assert prior["n_edges"]["mean"] == prior["n_in_prior"]["mean"] == known.sum()
+
+
+def test_a_finished_study_is_not_repeated(folder, finished, monkeypatch):
+    out, rows = finished
+    monkeypatch.setattr(real_run, "_run", lambda *_: pytest.fail("a finished run was repeated"))
+    assert reproduce_real(STUDY, out, folder[0]) == rows
+    kept = next((out / "tiny" / "rows").iterdir())
+    kept.unlink()
+    with pytest.raises(pytest.fail.Exception, match="repeated"):
+        reproduce_real(STUDY, out, folder[0])
+
+
+def random_series(trajectories, times):
+    values = np.random.default_rng(0).uniform(size=(trajectories, times, 4))
+    return make_trajectories([np.arange(times)] * trajectories, list(values))
+
+
+def measured(truth=None, regulators=None, prior=None):
+    edges = np.zeros((4, 4)) if prior is None else prior
+    series = random_series(1, 3)
+    return Measured(TINY, tuple("ABCD"), series, series, make_prior(edges), truth, regulators, "", ("A note.",))
+
+
+def test_networks_are_scored_against_chip_edges_by_hand():
+    truth = np.zeros((4, 4))
+    truth[0, [1, 2]] = 1  # A → B, A → C; what C and D regulate is not known
+    prior = np.zeros((4, 4))
+    prior[0, [1, 3]] = 0.5  # of the three pairs from A: one right, one wrong, one missing
+    network = np.zeros((4, 4), np.float32)
+    network[0] = [9.0, 0.2, 0.1, 0.3]  # a self loop that does not count; D first, then B, then C
+    network[2] = 5.0  # not covered
+    network[1, 3] = 0.4  # B is covered, without true targets
+    data = measured(truth, np.array([True, True, False, False]), prior)
+    scores = network_scores(data, network, network != 0)
+    assert scores["n_edges"] == 9
+    # Predicted among the six pairs from A and B: A→B, A→C (both true), A→D, B→D (both false); B→A, B→C are not.
+    assert scores["balanced_accuracy"] == pytest.approx((2 / 2 + 2 / 4) / 2)
+    assert scores["precision"] == pytest.approx(2 / 4)
+    # Ranking: B→D .4 ✗, A→D .3 ✗, A→B .2 ✓ (1/3), A→C .1 ✓ (2/4).
+    assert scores["aupr"] == pytest.approx((1 / 3 + 2 / 4) / 2)
+    # Without the prior's pairs A→B and A→D: B→D ✗, A→C ✓.
+    assert scores["aupr_outside_prior"] == pytest.approx(1 / 2)
+    assert scores["aupr_inside_prior"] == pytest.approx(1 / 2)
+
+
+def test_without_chip_edges_scores_stay_empty_and_the_text_says_what_models_predict():
+    data = measured()
+    scores = network_scores(data, np.eye(4), np.eye(4) != 0)
+    assert (scores.pop("n_edges"), scores.pop("n_in_prior")) == (4, 0)
+    assert np.isnan(list(scores.values())).all()
+    change = np.diff(np.asarray(data.test.expression)[0], axis=0) ** 2
+    bar = no_change(data.test)
+    assert bar == pytest.approx(change.mean(), rel=1e-5)
+    rows = [
+        {"method": "good", "validation_mse": {"mean": 9.0}, "test_mse": {"mean": bar / 2}, "n_diverged": 1},
+        {"method": "poor", "validation_mse": {"mean": 9.0}, "test_mse": {"mean": bar * 2}, "n_diverged": 0},
+        {"method": "prior_only", "validation_mse": {"mean": None}, "test_mse": {"mean": None}, "n_diverged": 0},
+    ]
+    note, errors, lost = paragraphs_of(STUDY, data, rows)
+    assert note == "A note."
+    assert errors.endswith(f"in validation (lower: no method) and {bar:.2e} in test (lower: good).")
+    assert lost.startswith("1 runs diverged")
+
+
+@pytest.mark.parametrize(
+    ("study", "first", "every", "rate"), [("yeast", 10, 20, 5e-4), ("breast", 10, 20, 1e-4), ("hema", 3, 10, 1e-2)]
+)
+def test_cuts_follow_the_studys_published_schedule(study, first, every, rate):
+    plan = REAL_STUDIES[study]
+    for name in ("imp", "bioprune", "dash"):
+        hyper = published_method(plan, name).hyperparameters(plan.epochs, plan.trust)
+        assert (int(hyper.schedule.first_epoch), int(hyper.schedule.every)) == (first, every)
+        assert float(hyper.learning_rate) == pytest.approx(rate)
+    np.testing.assert_allclose(hyper.trust, plan.trust)
+    assert float(published_method(plan, "dense").hyperparameters(9).schedule.first_fraction) == 0
+    assert float(published_method(plan, "direct+dash+ensemble").hyperparameters(9).learning_rate) == np.float32(2e-3)
+    assert "direct+dash+ensemble" in methods_for(plan, 529)
+    assert "direct+dash+ensemble" not in methods_for(plan, 3551)
+
+
+def test_validation_is_a_share_of_the_transitions_or_the_first_trajectory():
+    two = random_series(2, 25)
+    data = replace(measured(), trajectories=two[:1])
+    parts = split(REAL_STUDIES["yeast"], data, seed=0)
+    assert (parts.train.n_trajectories, parts.validation.n_trajectories) == (21, 3)  # of 24: int(3.12)
+    starts = np.concatenate([parts.train.times[:, 0], parts.validation.times[:, 0]])
+    np.testing.assert_array_equal(np.sort(starts), np.arange(24))
+    assert (split(REAL_STUDIES["yeast"], data, seed=1).validation.times != parts.validation.times).any()
+    parts = split(REAL_STUDIES["hema"], replace(data, trajectories=two), seed=0)
+    np.testing.assert_array_equal(parts.validation.expression, two.expression[:1])
+    np.testing.assert_array_equal(parts.train.expression, two.expression[1:])
+    assert parts.test is data.test
+
+
+def test_quick_and_only_shorten_a_study():
+    study = find_study("hema")
+    assert (study.quick().seeds, study.quick().epochs) == (2, 60)
+    assert [d.name for d in study.only("b-cell").datasets] == ["b-cell"]
+    with pytest.raises(InputError, match="unknown 'bcell' .*; valid: erythroid, monocyte, b-cell"):
+        study.only("bcell")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["yeast"],
+            "--data: the folder of the yeast files is missing; git clone https://github.com/QuackenbushLab/phoenix",
+        ),
+        (
+            ["hema", "--data", "."],
+            "lacks hema_eryth_529genes_2samples.csv; git clone https://github.com/QuackenbushLab/DASH",
+        ),
+        (["yeast", "--data", "absent"], "--data: absent is not a folder"),
+        (["sim350", "--data", "."], "--data: sim350 is simulated; only yeast, breast and hema read files"),
+        (["breast", "--data", ".", "--equations", "e.csv"], "--equations: breast is measured"),
+        (["breast", "--data", ".", "--only", "genes-5"], "--only: unknown 'genes-5'"),
+    ],
+)
+def test_wrong_folders_are_one_line(arguments, message, monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["dashjax", "reproduce", *arguments, "--out", "out"])
+    with pytest.raises(SystemExit) as error:
+        cli.main()
+    assert error.value.code == 2
+    printed = capsys.readouterr().err
+    assert message in printed
+    assert printed.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.data
+def test_the_public_yeast_subset_is_read(data_folder):
+    (dataset,) = find_datasets(REAL_STUDIES["yeast"], data_folder / "yeast")
+    data = read_dataset(dataset, data_folder / "yeast")
+    assert dataset.name == "genes-500"
+    assert data.trajectories.expression.shape == data.test.expression.shape == (1, 24, 500)
+    assert data.truth is None
+    assert (np.asarray(data.prior.edges) == 0.5).sum() == 1146
+    assert split(REAL_STUDIES["yeast"], data, 0).validation.n_trajectories == 2
