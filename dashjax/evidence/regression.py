@@ -111,8 +111,12 @@ def regress_steps(
 
     Every step starts from what was observed and takes the regulators' levels there for the whole step, so that
     nothing that happens later, and shows in a target and its regulators alike, counts as regulation. What a step says
-    of the decay of a single gene is little: all share one. Every observation ends one step and starts the next, so
-    a trajectory's steps count as its observations, not as their ends (composite likelihoods: Varin et al. 2011).
+    of the decay of a single gene is little: all share one.
+
+    Steps are not independent, and evidence that is taken for more than it is would overrule a good prior. Every
+    observation ends one step and starts the next, so a trajectory's steps count as its observations, not as their ends
+    (composite likelihoods: Varin et al. 2011). Where there is a prior to be weighed against, they count for fewer
+    still, see `independent_share`; without one only the order of the edges is at stake, and all count.
 
     Args:
         decay: of all genes, in 1/time.
@@ -134,11 +138,13 @@ def regress_steps(
     unit = jnp.sum((1 - keep) * valid) / jnp.maximum(valid.sum(), 1)
     unit = jnp.where(unit > 0, unit, 1.0)
     confidence = jnp.abs(dense_rows(prior.edges).T) * allowed
+    independent = independent_share(regressors * (1 - keep) * valid, response * measured)
+    independent = jnp.where(jnp.any(confidence > 0), independent, 1.0)
 
     def one(target):
         seen = measured[..., target, None]
         steps = seen.sum()
-        share = 0.5 * (1 + jnp.any(seen, axis=1).sum() / jnp.maximum(steps, 1))
+        share = 0.5 * (1 + jnp.any(seen, axis=1).sum() / jnp.maximum(steps, 1)) * independent[target]
         columns = jnp.concatenate([regressors, jnp.ones_like(seen)], axis=-1) * (1 - keep) / unit
         columns = jnp.concatenate([columns, response[..., target, None]], axis=-1) * seen
         columns = columns.reshape(-1, columns.shape[-1]) * jnp.sqrt(share)
@@ -150,6 +156,34 @@ def regress_steps(
         return _condense(columns, chosen, steps * share - 1.0, decay * spread[target] / (unit * spread[chosen]))
 
     return jax.lax.map(one, jnp.arange(genes))
+
+
+def independent_share(
+    regressors: Float[Array, "trajectory step regulator"], responses: Float[Array, "trajectory step target"]
+) -> Float[Array, " target"]:
+    """Return which share of the steps are independent, as far as correlations with a target go.
+
+    Two unrelated series whose autocorrelations at lag l are ρ and ρ' correlate by chance as those of n / (1 + 2 Σ ρ ρ')
+    independent values do (Bartlett 1935; Bayley & Hammersley 1946). Lags reach a third of a trajectory, with Bartlett's
+    weights; the mean over all regulators is taken, and no share is above one.
+
+    Args:
+        regressors: centred by regulator, zero where nothing was observed.
+        responses: the same of targets, in any unit.
+    """
+    lags = max(1, regressors.shape[1] // 3)
+
+    def autocorrelation(series):
+        series = series - jnp.mean(series, axis=(0, 1)) * (series != 0)
+        square = jnp.sum(series**2, axis=(0, 1))
+        products = [jnp.sum(series[:, :-lag] * series[:, lag:], axis=(0, 1)) for lag in range(1, lags + 1)]
+        return jnp.stack(products) / jnp.where(square > 0, square, 1.0)
+
+    if regressors.shape[1] < 2:
+        return jnp.ones(responses.shape[-1])
+    weight = 1 - jnp.arange(1, lags + 1) / (lags + 1)
+    likeness = jnp.mean(autocorrelation(regressors), axis=1) * weight
+    return 1 / jnp.maximum(1 + 2 * likeness @ autocorrelation(responses), 1.0)
 
 
 def shared_decay(field: AbstractField, observed: Trajectories) -> Float[Array, ""]:

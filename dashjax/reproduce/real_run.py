@@ -28,6 +28,7 @@ from dashjax.report.write import CAPTIONS, provenance, to_png
 from dashjax.reproduce.real import EDGE_METHODS, LARGEST_DIRECT, SCHEDULED, RealStudy
 from dashjax.reproduce.real_files import Measured, find_datasets, no_change, read_dataset, split
 from dashjax.reproduce.run import agreement, markdown, table_line
+from dashjax.sparse import dense_rows
 from dashjax.sparsity import sparsity
 from dashjax.sweep import PRIOR_ONLY, SCORES
 from dashjax.sweep.store import write_atomically
@@ -183,7 +184,7 @@ def network_scores(data: Measured, network: np.ndarray, predicted: np.ndarray) -
     if data.truth is not None:
         pairs = edge_universe(len(data.genes), jnp.asarray(data.regulators))
         found = score_network(
-            jnp.asarray(network), jnp.asarray(data.truth), data.prior.edges, jnp.asarray(predicted), pairs
+            jnp.asarray(network), jnp.asarray(data.truth), dense_rows(data.prior.edges), jnp.asarray(predicted), pairs
         )
         scores = {name: float(getattr(found, name)) for name in SCORES}
     known = np.asarray(data.prior.edges) != 0

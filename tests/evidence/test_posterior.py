@@ -14,7 +14,15 @@ from dashjax.evidence import EdgePosterior, PosteriorConfig, edge_posterior, edg
 from dashjax.evidence.ensemble import _combine
 from dashjax.evidence.odds import fit_odds, initial_belief, odds_features
 from dashjax.evidence.paths import STEPS, Paths, follow, initial_states
-from dashjax.evidence.regression import _convolve, _project_out, _screen, regress, regress_steps, shared_decay
+from dashjax.evidence.regression import (
+    _convolve,
+    _project_out,
+    _screen,
+    independent_share,
+    regress,
+    regress_steps,
+    shared_decay,
+)
 
 TIMES = np.array([0.0, 1.0, 2.5, 4.0])
 
@@ -129,6 +137,34 @@ def test_steps_recover_a_linear_systems_rates_and_count_as_their_observations():
     assert [by_gene[2 + regulator] for regulator in range(4)] == pytest.approx(rates[0], abs=1e-3)
     # Three steps between four observations, each of which is used twice but at the ends.
     np.testing.assert_allclose(regressions.count, 40 * 4 / 2 - 1)
+
+
+def test_chance_correlations_of_slow_series_are_those_of_fewer_values():
+    rng = np.random.default_rng(0)
+
+    def slow(count):
+        series = rng.normal(size=(1, 400, count))
+        for step in range(1, 400):
+            series[:, step] += 0.8 * series[:, step - 1]
+        return series - series.mean(axis=1, keepdims=True)
+
+    regressors, responses = slow(60), slow(60)
+    correlation = np.corrcoef(regressors[0].T, responses[0].T)[:60, 60:]
+    share = independent_share(jnp.asarray(regressors), jnp.asarray(responses))
+    # 1 + 2 Σ 0.64^l = 4.6, seen both in the formula and in how far correlations scatter around zero.
+    assert float(share.mean()) == pytest.approx(1 / 4.6, rel=0.25)
+    assert 1 / (400 * correlation.var()) == pytest.approx(float(share.mean()), rel=0.25)
+    quick = rng.normal(size=(1, 400, 60))
+    assert float(independent_share(jnp.asarray(quick), jnp.asarray(responses)).min()) > 0.8
+
+
+def test_steps_weigh_less_against_a_prior_than_alone():
+    _, _, observed, _ = linear_system(trajectories=6)
+    pairs = ~jnp.eye(6, dtype=bool)
+    priors = make_prior(np.zeros((6, 6))), make_prior(np.eye(6)[::-1])
+    alone, against = (regress_steps(jnp.asarray(1.0), observed, prior, 5, pairs) for prior in priors)
+    assert (against.count <= alone.count).all()
+    assert (against.count[2:] < alone.count[2:] - 1).all()
 
 
 def test_a_step_sees_nothing_of_what_happens_to_regulators_later():
