@@ -25,7 +25,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from dashjax.errors import InputError
-from dashjax.sparse import Matrix, SharedTargets, dense_rows, make_sparse
+from dashjax.sparse import Matrix, SharedTargets, SparseMatrix, make_sparse
 
 #: Beyond this a squared error overflows single precision.
 LARGEST_EXPRESSION = 1e15
@@ -109,6 +109,19 @@ class Prior(eqx.Module):
     edges: Matrix
     similarity: Matrix | SharedTargets
     sources: Float[Array, "source regulator target"] | None = None
+
+    @property
+    def n_edges(self) -> int:
+        """Number of prior edges."""
+        return int(self.edges.count() if isinstance(self.edges, SparseMatrix) else jnp.count_nonzero(self.edges))
+
+    def states(self, regulator: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Return which of some pairs of genes, by number, are prior edges."""
+        if not isinstance(self.edges, SparseMatrix):
+            return np.asarray(self.edges)[regulator, target] != 0
+        genes = self.edges.shape[1]
+        known, targets, _ = self.edges.entries()
+        return np.isin(np.asarray(regulator) * genes + target, known * genes + targets)
 
 
 class Split(eqx.Module):
@@ -196,11 +209,20 @@ def make_sparse_prior(regulator, target, weight, genes: int, similarity=None) ->
 def combine_priors(priors: Sequence[Prior]) -> Prior:
     """Join several priors over the same genes: every edge as its most confident source states it.
 
-    The sources stay apart in `Prior.sources`, for `edge_posterior` trusts each as far as the data bear it out.
+    The sources stay apart in `Prior.sources`, for `edge_posterior` trusts each as far as the data bear it out; not so
+    those of sparse priors, which are too large for it.
     """
     if len(priors) == 1:
         return priors[0]
-    stacked = jnp.stack([dense_rows(prior.edges) for prior in priors])
+    sparse = [prior.edges for prior in priors if isinstance(prior.edges, SparseMatrix)]
+    if len(sparse) == len(priors):
+        parts = zip(*(edges.entries() for edges in sparse), strict=True)
+        regulator, target, weight = (np.concatenate(part) for part in parts)
+        order = np.lexsort((-np.abs(weight), target, regulator))
+        _, first = np.unique(np.stack([regulator, target])[:, order], axis=1, return_index=True)
+        kept = order[first]
+        return make_sparse_prior(regulator[kept], target[kept], weight[kept], sparse[0].shape[0])
+    stacked = jnp.stack([jnp.asarray(prior.edges) for prior in priors])
     strongest = jnp.argmax(jnp.abs(stacked), axis=0)
     edges = jnp.take_along_axis(stacked, strongest[None], axis=0)[0]
     return Prior(edges, shared_targets(edges), stacked)

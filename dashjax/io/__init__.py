@@ -11,15 +11,27 @@ from dashjax.io.h5ad import read_h5ad
 from dashjax.io.model import load_model, save_model
 from dashjax.io.named import CellOptions, Expression, NamedNetwork
 from dashjax.io.phoenix import read_phoenix, write_phoenix
-from dashjax.io.prior import Match, align_network, read_network, read_prior, read_regulators, read_similarity
+from dashjax.io.prior import (
+    Edges,
+    Match,
+    align_edges,
+    align_network,
+    read_network,
+    read_prior,
+    read_regulators,
+    read_similarity,
+    similarity_edges,
+)
 from dashjax.io.tables import make_folder
 from dashjax.io.tidy import read_tidy, write_tidy
 
 __all__ = [
     "CellOptions",
+    "Edges",
     "Expression",
     "Match",
     "NamedNetwork",
+    "align_edges",
     "align_network",
     "load_model",
     "make_folder",
@@ -36,6 +48,7 @@ __all__ = [
     "read_prior",
     "read_regulators",
     "read_similarity",
+    "similarity_edges",
     "read_system",
     "read_tidy",
     "save_model",

@@ -24,6 +24,7 @@ class Expression:
         source: the file they came from.
         names: of the trajectories.
         notes: what was done to the file's values on the way, one sentence each.
+        file_order: the genes in the file's order, where it is not that of the arrays; empty otherwise.
     """
 
     genes: tuple[str, ...]
@@ -31,6 +32,7 @@ class Expression:
     source: str
     names: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    file_order: tuple[str, ...] = ()
 
     def unpadded(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Return, per trajectory, its times and its expression (time, gene), NaN where a value is missing."""
@@ -60,7 +62,8 @@ class Expression:
         """Return the same data with its genes in the order of their names (see `canonical_order`)."""
         order = canonical_order(self.genes)
         genes = tuple(self.genes[n] for n in order)
-        return replace(self, genes=genes, trajectories=self.trajectories.of_genes(order))
+        trajectories = self.trajectories.of_genes(order)
+        return replace(self, genes=genes, trajectories=trajectories, file_order=self.file_order or self.genes)
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,9 @@ def read_prior(path: Path | str, genes: Sequence[str], match: Match = "exact") -
     return align_network(read_network(path, genes), genes, match)
 
 
-def read_similarity(path: Path | str, genes: Sequence[str], match: Match = "exact") -> np.ndarray:
+def read_similarity(
+    path: Path | str, genes: Sequence[str], match: Match = "exact", order: Sequence[str] = ()
+) -> np.ndarray:
     """Read which genes act together, a protein–protein interaction file, as the input–input knowledge C of DASH.
 
     Any format of `read_network`; edges have no direction, and every gene goes with itself at weight 1 (netZoo's
@@ -141,20 +143,43 @@ def read_similarity(path: Path | str, genes: Sequence[str], match: Match = "exac
         C = read_similarity("ToyPPIData.txt", genes, match="intersect")
         prior = make_prior(read_prior("ToyMotifData.txt", genes, match="intersect"), C)
 
+    Args:
+        path: the file.
+        genes: in the order of the rows and columns wanted.
+        match: as in `align_network`.
+        order: genes in the order of a matrix that names none; `genes` if empty.
+
     Raises:
-        InputError: as `read_prior`, and on negative weights or a pair with two weights.
+        InputError: as `align_edges`, and on negative weights or a pair with two weights.
     """
-    weights = read_prior(path, genes, match)
-    if (weights < 0).any():
-        first, second = np.argwhere(weights < 0)[0]
-        raise InputError(f"{path}: {genes[first]} – {genes[second]} has a negative weight")
-    clash = (weights != 0) & (weights.T != 0) & (weights != weights.T)
-    if clash.any():
-        first, second = np.argwhere(clash)[0]
-        raise InputError(f"{path}: {genes[first]} – {genes[second]} has another weight than the other way round")
-    similarity = np.maximum(weights, weights.T)
-    np.fill_diagonal(similarity, 1.0)
+    similarity = np.zeros((len(genes), len(genes)), np.float32)
+    edges = similarity_edges(read_network(path, order or genes), genes, match)
+    similarity[edges.regulators, edges.targets] = edges.weights
     return similarity
+
+
+def similarity_edges(network: NamedNetwork, genes: Sequence[str], match: Match = "exact") -> Edges:
+    """Return what `read_similarity` holds as edges: each pair both ways, and every gene with itself."""
+    edges = align_edges(network, genes, match)
+    apart = edges.regulators != edges.targets
+    first, second, weights = (part[apart] for part in edges)
+    if (weights < 0).any():
+        at = int(np.argmax(weights < 0))
+        raise InputError(f"{network.source}: {genes[first[at]]} – {genes[second[at]]} has a negative weight")
+    pairs = np.minimum(first, second) * len(genes) + np.maximum(first, second)
+    unique, place, inverse = np.unique(pairs, return_index=True, return_inverse=True)
+    clash = weights != weights[place][inverse]
+    if clash.any():
+        at = int(np.argmax(clash))
+        raise InputError(
+            f"{network.source}: {genes[first[at]]} – {genes[second[at]]} has another weight than the other way round"
+        )
+    low, high, itself = unique // len(genes), unique % len(genes), np.arange(len(genes))
+    return Edges(
+        np.concatenate([low, high, itself]),
+        np.concatenate([high, low, itself]),
+        np.concatenate([weights[place], weights[place], np.ones(len(genes), np.float32)]),
+    )
 
 
 def read_regulators(path: Path | str, genes: Sequence[str], match: Match = "exact") -> np.ndarray:

@@ -11,29 +11,33 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from dashjax.data import Prior, Split, combine_priors, make_prior
-from dashjax.dynamics import PhoenixSpec
+from dashjax.data import Prior, Split, combine_priors, make_prior, make_sparse_prior
+from dashjax.dynamics import AbstractField, DirectSpec, PhoenixSpec
 from dashjax.errors import InputError
 from dashjax.evidence import EnsemblePosterior, edges_at_precision
 from dashjax.io import (
     CellOptions,
+    Edges,
     Match,
-    align_network,
+    align_edges,
     make_folder,
+    read_network,
     read_regulators,
-    read_similarity,
     save_model,
+    similarity_edges,
     write_edges,
 )
 from dashjax.jobs.check import Finding, check_data, read_files
 from dashjax.jobs.network import NetworkFit, OnEpochs, Trainer, fit_network, pieces_of, time_unit
 from dashjax.jobs.tune import choose_setting, folds_of
-from dashjax.networks import edge_list, relative_effects
+from dashjax.networks import edge_list, relative_effects, strongest_edges
+from dashjax.sparse import make_sparse
 from dashjax.sparsity import sparsity
 from dashjax.training import (
     STATUSES,
     FitConfig,
     FitResult,
+    Method,
     Setting,
     find_method,
 )
@@ -41,6 +45,8 @@ from dashjax.training import (
 #: Called with everything found in the files, before training.
 OnFinding = Callable[[Finding], None]
 
+#: Genes up to which matrices of all pairs are held; beyond, priors are sparse and only the strongest edges listed.
+DENSE_GENES, MOST_EDGES = 4000, 100_000
 #: Least probability of an edge outside the prior that is listed.
 LISTED = 0.01
 
@@ -93,16 +99,20 @@ def fit_files(
         chosen.check_strength(strength)
     data, networks = read_files(expression, priors, genes_file, match, cells)
     named: Match = "intersect" if match == "intersect" else "exact"
-    sources = [align_network(network, data.genes, named) for network in networks]
+    sources = [align_edges(network, data.genes, named) for network in networks]
     for finding in check_data(data, networks, match):
         on_finding(finding)
     allowed = np.ones(len(data.genes), bool)
     if regulators_file is not None:
         allowed = read_regulators(regulators_file, data.genes, named)
-    barred = sum(int((edges[~allowed] != 0).sum()) for edges in sources)
-    known = combine_priors([make_prior(np.where(allowed[:, None], edges, 0.0)) for edges in sources])
+    barred = sum(int((~allowed[edges.regulators]).sum()) for edges in sources)
+    known = combine_priors([_make_prior(edges, allowed) for edges in sources])
     if ppi is not None:
-        known = replace(known, similarity=jnp.asarray(read_similarity(ppi, data.genes, "intersect")))
+        # A matrix that names no genes goes by the order of the expression's file.
+        similar = similarity_edges(read_network(ppi, data.file_order), data.genes, "intersect")
+        known = replace(known, similarity=_matrix(similar, len(data.genes)))
+    if len(data.genes) > DENSE_GENES:
+        _refuse_dense(chosen, bool(allowed.all()), len(data.genes))
     said, tried = [], None
     base = FitConfig(field=PhoenixSpec(hidden), epochs=epochs)
     if tune is not None:
@@ -124,20 +134,20 @@ def fit_files(
     )
     result, posterior = fitted.result, fitted.posterior
     if posterior is None:
-        table = edge_list(relative_effects(result.field), data.genes)
+        table = _edges_of(result.field, data.genes)
     else:
         said += _describe_posterior(posterior, known, priors, precision)
         said += _describe_errors(fitted)
         table = posterior_table(posterior, known, data.genes, precision)
     index = {gene: number for number, gene in enumerate(data.genes)}
-    table["in_prior"] = np.asarray(known.edges)[table["source"].map(index), table["target"].map(index)] != 0
+    table["in_prior"] = known.states(table["source"].map(index).to_numpy(int), table["target"].map(index).to_numpy(int))
     _write_fit(out, result, table, data.genes, tried)
     if table.empty:
         said.append("no regulator reaches any target any more: train for fewer epochs, or use an edge-resolved method")
     listed = f"{len(table)} edges{'' if posterior is None else ' listed'}"
     return [
         f"{len(data.genes)} genes, {len(data.names)} trajector{'y' if len(data.names) == 1 else 'ies'}, "
-        f"{int((np.asarray(known.edges) != 0).sum())} prior edges"
+        f"{known.n_edges} prior edges"
         + (f", and {barred} left out because their source may not regulate" if barred else ""),
         f"{fitted.method.name}: {STATUSES[int(result.status)]} after epoch {int(result.last_epoch)}, model of epoch "
         f"{int(result.epoch)}, validation error {float(result.validation_error):.4g}, "
@@ -145,6 +155,50 @@ def fit_files(
         *said,
         f"{listed} ({int(table['in_prior'].sum())} of them in the prior): {out / 'edges.tsv'}",
     ]
+
+
+def _make_prior(edges: Edges, allowed: np.ndarray) -> Prior:
+    """Return edges as a prior, dense or sparse, without those of genes that may not regulate."""
+    kept = allowed[edges.regulators]
+    edges = Edges(*(part[kept] for part in edges))
+    if len(allowed) > DENSE_GENES:
+        return make_sparse_prior(*edges, genes=len(allowed))
+    return make_prior(_matrix(edges, len(allowed)))
+
+
+def _matrix(edges: Edges, genes: int):
+    if genes > DENSE_GENES:
+        return make_sparse(*edges, (genes, genes))
+    matrix = np.zeros((genes, genes), np.float32)
+    matrix[edges.regulators, edges.targets] = edges.weights
+    return jnp.asarray(matrix)
+
+
+def _refuse_dense(method: Method, unrestricted: bool, genes: int) -> None:
+    """Refuse methods that hold a number for every pair of genes where there are too many.
+
+    Raises:
+        InputError: for ensembles, and edge-resolved fields in which every gene may regulate.
+    """
+    if method.members is not None:
+        raise InputError(
+            f"--method {method.name}: holds a probability for every pair, too many for {genes:,} genes "
+            f"(at most {DENSE_GENES:,}); dash, or direct+dash with --regulators, can do it"
+        )
+    if isinstance(method.field, DirectSpec) and unrestricted:
+        raise InputError(
+            f"--method {method.name}: needs --regulators for {genes:,} genes (more than {DENSE_GENES:,}), for it has a "
+            "weight for every regulator and target"
+        )
+
+
+def _edges_of(field: AbstractField, genes: Sequence[str]) -> pd.DataFrame:
+    """Return a field's edges as a table; of a genome's, the `MOST_EDGES` strongest."""
+    if len(genes) <= DENSE_GENES:
+        return edge_list(relative_effects(field), genes)
+    regulator, target, weight = strongest_edges(field, MOST_EDGES)
+    names = np.asarray(genes, dtype=object)
+    return pd.DataFrame({"source": names[regulator], "target": names[target], "weight": weight})
 
 
 def posterior_table(posterior: EnsemblePosterior, prior: Prior, genes: Sequence[str], precision: float) -> pd.DataFrame:
@@ -229,8 +283,9 @@ def _write_fit(out: Path, result, edges: pd.DataFrame, genes, tried: pd.DataFram
     pd.DataFrame({"epoch": np.arange(1, len(arrays["pruned"]) + 1), **arrays}).to_csv(out / "curves.csv", index=False)
     (out / "figures").mkdir(exist_ok=True)
     (out / "figures" / "training_curves.png").write_bytes(to_png(training_curves({"this run": [arrays]})))
-    network = np.asarray(relative_effects(result.field))
-    (out / "figures" / "effects.png").write_bytes(to_png(effect_map(network, genes)))
+    if len(genes) <= DENSE_GENES:
+        network = np.asarray(relative_effects(result.field))
+        (out / "figures" / "effects.png").write_bytes(to_png(effect_map(network, genes)))
     if tried is not None:
         tried.to_csv(out / "choice.csv", index=False)
         (out / "figures" / "choice.png").write_bytes(to_png(tuning_curve(tried)))

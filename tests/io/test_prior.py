@@ -118,7 +118,7 @@ def test_protein_interactions_become_symmetric_similarity(tmp_path):
     path = write(tmp_path, "A\tB\t0.5\nB\tA\t0.5\nC\tB\t1\nX\tA\t1\n", "ppi.txt")
     similarity = read_similarity(path, GENES, "intersect")
     np.testing.assert_array_equal(similarity, [[1, 0.5, 0], [0.5, 1, 1], [0, 1, 1]])
-    with pytest.raises(InputError, match="A – B has another weight than the other way round"):
+    with pytest.raises(InputError, match="B – A has another weight than the other way round"):
         read_similarity(write(tmp_path, "A\tB\t0.5\nB\tA\t1\n", "ppi.txt"), GENES)
     with pytest.raises(InputError, match="A – B has a negative weight"):
         read_similarity(write(tmp_path, "A\tB\t-0.5\n", "ppi.txt"), GENES)
