@@ -105,13 +105,16 @@ def fit_network(
     config = method.configure(replace(config, epochs=total))
     key, trainer = jax.random.key(seed), Trainer(config, allowed)
     results = trainer(key, split, prior, method.hyperparameters(total, trust, strength), on_epochs)
-    results = eqx.tree_at(lambda r: r.field, results, results.field.in_time_unit(1 / unit))
+    scaled = results.field
+    results = eqx.tree_at(lambda r: r.field, results, scaled.in_time_unit(1 / unit))
     if config.members is None:
         return NetworkFit(results, None, method, None)
     first = jax.tree.map(lambda leaf: leaf[0], results)
     errors = None
     if f"{method.name}+steps" in METHODS:
-        errors = path_and_step_error(first.field, trajectories)
+        # A large field bends its paths through whatever it was trained on, so whole trajectories held out judge.
+        judge = held if held.times.shape[1] > 2 else trajectories.in_time_unit(unit)
+        errors = path_and_step_error(jax.tree.map(lambda leaf: leaf[0], scaled), judge)
         if errors[0] > errors[1]:
             on_epochs(0, config.epochs, "the dynamics are disturbed: once more, from single steps")
             steps = replace(find_method(f"{method.name}+steps"), members=method.members)
