@@ -59,7 +59,8 @@ def fit_odds(
 ) -> Coefficients:
     """Return the coefficients that explain the current edge probabilities best (logistic regression, Newton).
 
-    A prior that the data contradict gets a coefficient near zero, and is then no longer believed.
+    A prior that the data contradict gets a coefficient of zero, and is then no longer believed; none is negative, for
+    what the data cannot tell apart (five genes, a few smooth courses) would turn a good prior against itself.
 
     Args:
         probability: of every edge, as the chains have it.
@@ -68,6 +69,7 @@ def fit_odds(
         allowed: the pairs that may be edges; others do not count.
     """
     precision = jnp.diag(1 / jnp.square(belief.deviation))
+    least = jnp.zeros(features.shape[-1]).at[0].set(-jnp.inf)
 
     def newton(coefficients, _):
         expected = jax.nn.sigmoid(features @ coefficients)
@@ -75,6 +77,6 @@ def fit_odds(
         weight = expected * (1 - expected) * allowed
         curvature = jnp.einsum("trf,tr,trg->fg", features, weight, features) + precision
         step = inverse_positive_definite(curvature) @ (slope - precision @ (coefficients - belief.mean))
-        return coefficients + jnp.clip(step, -2, 2), None
+        return jnp.maximum(coefficients + jnp.clip(step, -2, 2), least), None
 
     return jax.lax.scan(newton, belief.mean, length=NEWTON_STEPS)[0]

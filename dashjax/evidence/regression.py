@@ -27,6 +27,8 @@ from dashjax.sparse import dense_rows
 
 Pairs = Bool[Array, "target regulator"]
 
+#: Relaxation times that a trajectory lasts at least, where steps are regressed.
+LEAST_RELAXATIONS = 5.0
 #: Standard deviation of a fitted decay around the true one, as a share of it.
 DECAY_ERROR = 0.15
 
@@ -187,9 +189,12 @@ def independent_share(
 
 
 def shared_decay(field: AbstractField, observed: Trajectories) -> Float[Array, ""]:
-    """Return the median of the genes' decays, in 1/time, but no less than one over the longest trajectory."""
+    """Return the median of the genes' decays, in 1/time, but at least `LEAST_RELAXATIONS` per longest trajectory.
+
+    Slower genes cannot be told from genes that never settle, and fitted decays then collapse to zero.
+    """
     lasts = observed.times[:, -1] - observed.times[:, 0]
-    return jnp.maximum(jnp.median(field.decay()), 1 / jnp.max(lasts))
+    return jnp.maximum(jnp.median(field.decay()), LEAST_RELAXATIONS / jnp.max(lasts))
 
 
 def _condense(columns, chosen, count, scale) -> Regressions:

@@ -183,7 +183,7 @@ def test_a_step_sees_nothing_of_what_happens_to_regulators_later():
 
 def test_genes_share_the_median_decay_and_never_none():
     field, _, observed, _ = linear_system(trajectories=2)
-    assert float(shared_decay(field, observed)) == pytest.approx(1 / 4)  # most decays are zero, trajectories last 4
+    assert float(shared_decay(field, observed)) == pytest.approx(5 / 4)  # most decays are zero, trajectories last 4
     faster = replace(field, gene_multiplier=jnp.arange(6.0))
     assert float(shared_decay(faster, observed)) == pytest.approx(2.5)
 
@@ -210,15 +210,28 @@ def test_odds_follow_the_prior_where_it_is_right_and_drop_it_where_it_is_not():
     truth = (rng.random((30, 30)) < 0.06) * 1.0
     np.fill_diagonal(truth, 0)
     pairs, belief = ~np.eye(30, dtype=bool), initial_belief(30, 1)
-    for prior, low, high in ((truth, 3.0, 20.0), (rng.permutation(truth.ravel()).reshape(30, 30), -1.5, 1.5)):
+    for prior, low, high in ((truth, 3.0, 20.0), (rng.permutation(truth.ravel()).reshape(30, 30), -0.1, 1.5)):
         features = odds_features(make_prior(prior.T))
         odds = fit_odds(jnp.asarray(truth), features, belief, jnp.asarray(pairs))
         assert low < odds[1] < high
-    # A stationary point of the penalised likelihood.
-    expected = jax.nn.sigmoid(features @ odds)
-    slope = np.einsum("tr,trf->f", (truth - expected) * pairs, features)
-    pull = (odds - belief.mean) / belief.deviation**2
-    np.testing.assert_allclose(slope, pull, atol=1e-2)
+        # The highest point of the penalised likelihood without negative trust: level, or falling at zero.
+        expected = jax.nn.sigmoid(features @ odds)
+        slope = np.einsum("tr,trf->f", (truth - expected) * pairs, features)
+        climb = np.asarray(slope - (odds - belief.mean) / belief.deviation**2)
+        at_zero = np.asarray(odds) == 0
+        np.testing.assert_allclose(climb[~at_zero], 0, atol=1e-2)
+        assert (climb[at_zero] <= 0).all()
+        assert (odds[1:] >= 0).all()
+
+
+def test_a_prior_against_which_the_data_speak_is_ignored_and_not_turned_round():
+    truth = np.zeros((6, 6))
+    truth[0, 1:] = 1
+    against = np.zeros((6, 6))
+    against[1:, 0] = 1
+    pairs = ~np.eye(6, dtype=bool)
+    odds = fit_odds(jnp.asarray(truth), odds_features(make_prior(against.T)), initial_belief(6, 1), jnp.asarray(pairs))
+    assert odds[1] == 0
 
 
 def test_each_source_is_trusted_by_itself():
