@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Self
 
 import equinox as eqx
@@ -67,6 +67,10 @@ class AbstractField(AbstractDynamics):
     def inputs(self) -> Int[Array, " regulator"] | None:
         """Return which genes the columns of the first layer stand for; None for all, in their order."""
         return None
+
+    def arrays(self) -> dict[str, Array]:
+        """Return the field's arrays by name, as stores keep them; with what shapes its program, they make the field."""
+        return {part.name: getattr(self, part.name) for part in fields(self) if not part.metadata.get("static")}
 
     def compact(self) -> Self:
         """Return the same dynamics without weights that no longer act; concrete arrays only, for shapes change.

@@ -76,7 +76,11 @@ def fit_odds(
         slope = jnp.einsum("tr,trf->f", (probability - expected) * allowed, features)
         weight = expected * (1 - expected) * allowed
         curvature = jnp.einsum("trf,tr,trg->fg", features, weight, features) + precision
-        step = inverse_positive_definite(curvature) @ (slope - precision @ (coefficients - belief.mean))
+        slope = slope - precision @ (coefficients - belief.mean)
+        # What is at its bound and would leave it stays, and the others step without it (Bertsekas 1982).
+        stays = (coefficients <= least) & (slope < 0)
+        curvature = jnp.where(stays[:, None] | stays, jnp.eye(len(stays)), curvature)
+        step = inverse_positive_definite(curvature) @ jnp.where(stays, 0.0, slope)
         return jnp.maximum(coefficients + jnp.clip(step, -2, 2), least), None
 
     return jax.lax.scan(newton, belief.mean, length=NEWTON_STEPS)[0]

@@ -204,7 +204,7 @@ def _records(
             }
         )
     field = result.field
-    arrays = {f"field_{name}": np.asarray(getattr(field, name)) for name in field.__dataclass_fields__}
+    arrays = {f"field_{name}": np.asarray(array) for name, array in field.arrays().items()}
     if outcome.posterior is not None:
         posterior = outcome.posterior.posterior
         arrays |= {f"posterior_{name}": np.asarray(getattr(posterior, name)) for name in posterior.__dataclass_fields__}

@@ -41,8 +41,8 @@ class Study:
     def field_of(self, method: str, arrays: Mapping[str, np.ndarray]) -> AbstractField:
         """Return a method's field whose leaves a store's arrays hold as `field_NAME`."""
         spec = find_method(method).configure(self.config).field
-        kind = type(jax.eval_shape(lambda key: spec.init(key, len(self.system.genes)), jax.random.key(0)))
-        return kind(**{name: jnp.asarray(arrays[f"field_{name}"]) for name in kind.__dataclass_fields__})
+        shapes = jax.eval_shape(lambda key: spec.init(key, len(self.system.genes)), jax.random.key(0))
+        return type(shapes)(**{name: jnp.asarray(arrays[f"field_{name}"]) for name in shapes.arrays()})
 
     def network_of(self, method: str, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return the network that a run is scored by, signed, (regulator, target).
