@@ -7,11 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from dashjax.data import Prior, Split, combine_priors, make_prior, make_sparse_prior
+from dashjax.data import Prior, Split, combine_priors
 from dashjax.dynamics import AbstractField, DirectSpec, PhoenixSpec
 from dashjax.errors import InputError
 from dashjax.evidence import EnsemblePosterior, edges_at_precision
@@ -29,9 +28,9 @@ from dashjax.io import (
 )
 from dashjax.jobs.check import Finding, check_data, read_files
 from dashjax.jobs.network import NetworkFit, OnEpochs, Trainer, fit_network, pieces_of, time_unit
+from dashjax.jobs.priors import DENSE_GENES, matrix_from_edges, prior_from_edges
 from dashjax.jobs.tune import choose_setting, folds_of
 from dashjax.networks import edge_list, relative_effects, strongest_edges
-from dashjax.sparse import make_sparse
 from dashjax.sparsity import sparsity
 from dashjax.training import (
     STATUSES,
@@ -45,8 +44,8 @@ from dashjax.training import (
 #: Called with everything found in the files, before training.
 OnFinding = Callable[[Finding], None]
 
-#: Genes up to which matrices of all pairs are held; beyond, priors are sparse and only the strongest edges listed.
-DENSE_GENES, MOST_EDGES = 4000, 100_000
+#: Edges that are listed of a network too large for a matrix.
+MOST_EDGES = 100_000
 #: Least probability of an edge outside the prior that is listed.
 LISTED = 0.01
 
@@ -106,11 +105,12 @@ def fit_files(
     if regulators_file is not None:
         allowed = read_regulators(regulators_file, data.genes, named)
     barred = sum(int((~allowed[edges.regulators]).sum()) for edges in sources)
-    known = combine_priors([_make_prior(edges, allowed) for edges in sources])
+    sources = [Edges(*(part[allowed[edges.regulators]] for part in edges)) for edges in sources]
+    known = combine_priors([prior_from_edges(edges, len(data.genes)) for edges in sources])
     if ppi is not None:
         # A matrix that names no genes goes by the order of the expression's file.
         similar = similarity_edges(read_network(ppi, data.file_order), data.genes, "intersect")
-        known = replace(known, similarity=_matrix(similar, len(data.genes)))
+        known = replace(known, similarity=matrix_from_edges(similar, len(data.genes)))
     if len(data.genes) > DENSE_GENES:
         _refuse_dense(chosen, bool(allowed.all()), len(data.genes))
     said, tried = [], None
@@ -155,23 +155,6 @@ def fit_files(
         *said,
         f"{listed} ({int(table['in_prior'].sum())} of them in the prior): {out / 'edges.tsv'}",
     ]
-
-
-def _make_prior(edges: Edges, allowed: np.ndarray) -> Prior:
-    """Return edges as a prior, dense or sparse, without those of genes that may not regulate."""
-    kept = allowed[edges.regulators]
-    edges = Edges(*(part[kept] for part in edges))
-    if len(allowed) > DENSE_GENES:
-        return make_sparse_prior(*edges, genes=len(allowed))
-    return make_prior(_matrix(edges, len(allowed)))
-
-
-def _matrix(edges: Edges, genes: int):
-    if genes > DENSE_GENES:
-        return make_sparse(*edges, (genes, genes))
-    matrix = np.zeros((genes, genes), np.float32)
-    matrix[edges.regulators, edges.targets] = edges.weights
-    return jnp.asarray(matrix)
 
 
 def _refuse_dense(method: Method, unrestricted: bool, genes: int) -> None:

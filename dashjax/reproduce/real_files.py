@@ -10,10 +10,11 @@ from pathlib import Path, PurePosixPath
 import jax.numpy as jnp
 import numpy as np
 
-from dashjax.data import Prior, Split, Trajectories, canonical_order, make_prior
+from dashjax.data import Prior, Split, Trajectories
 from dashjax.errors import InputError
-from dashjax.io import align_network, read_expression, read_network, read_prior, read_similarity
+from dashjax.io import Edges, align_edges, align_network, read_expression, read_network, similarity_edges
 from dashjax.jobs.network import hold_out, single_transitions, time_unit
+from dashjax.jobs.priors import prior_from_edges
 from dashjax.networks import edge_universe
 from dashjax.reproduce.real import SOURCE, DataSet, RealStudy
 from dashjax.training import transitions
@@ -94,12 +95,15 @@ def read_dataset(dataset: DataSet, folder: Path) -> Measured:
     names = _place(dataset.genes, folder)
     data = read_expression(_place(dataset.expression, folder), names)
     test = read_expression(_place(dataset.test, folder), names).in_canonical_order()
-    order = canonical_order(data.genes)
     similarity, validation = find_file(dataset.similarity, folder), find_file(dataset.validation, folder)
     # Matrices go by the order of the names' file.
-    edges = np.abs(read_prior(_place(dataset.prior, folder), data.genes))[np.ix_(order, order)]
-    known = None if similarity is None else read_similarity(similarity, data.genes)[np.ix_(order, order)]
+    prior, given = read_network(_place(dataset.prior, folder), data.genes), None
+    if similarity is not None:
+        given = read_network(similarity, data.genes)
     data = data.in_canonical_order()
+    edges = align_edges(prior, data.genes)
+    edges = edges._replace(weights=np.abs(edges.weights))
+    known = None if given is None else similarity_edges(given, data.genes)
     truth, regulators = _read_validation(validation, data.genes)
     needed = [_place(path, folder) for path in (dataset.expression, dataset.test, dataset.genes, dataset.prior)]
     files = [*needed, *(path for path in (similarity, validation) if path is not None)]
@@ -109,11 +113,11 @@ def read_dataset(dataset: DataSet, folder: Path) -> Measured:
         data.genes,
         data.trajectories.in_time_unit(unit),
         test.trajectories.in_time_unit(unit),
-        make_prior(edges, known),
+        prior_from_edges(edges, len(data.genes), known),
         truth,
         regulators,
         _fingerprint(files),
-        _notes(edges, truth, regulators, known is not None),
+        _notes(edges, len(data.genes), truth, regulators, known is not None),
     )
 
 
@@ -148,21 +152,19 @@ def _fingerprint(files: Sequence[Path]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _notes(edges: np.ndarray, truth: np.ndarray | None, regulators: np.ndarray, given: bool) -> tuple[str, ...]:
-    known = edges != 0
-    notes = [
-        f"{len(edges):,} genes; {int(known.sum()):,} prior edges from {int(known.any(axis=1).sum()):,} regulators."
-    ]
+def _notes(edges: Edges, genes: int, truth: np.ndarray | None, regulators: np.ndarray, given: bool) -> tuple[str, ...]:
+    notes = [f"{genes:,} genes; {len(edges.weights):,} prior edges from {len(set(edges.regulators)):,} regulators."]
     if not given:
         notes.append("No C among the files: the number of targets that two genes share in the prior.")
     if truth is None:
         notes.append("No ChIP edges among the files, so nothing here says which network is right.")
     else:
-        pairs = np.asarray(edge_universe(len(truth), jnp.asarray(regulators)))
+        pairs = np.asarray(edge_universe(genes, jnp.asarray(regulators)))
         true = (truth != 0) & pairs
+        known = true[edges.regulators, edges.targets].sum()
         notes.append(
             f"Scored against {int(true.sum()):,} ChIP edges, over all targets of the {int(regulators.sum()):,} "
-            f"regulators that they cover, self loops left out; {int((true & known).sum()):,} of them are in the prior. "
+            f"regulators that they cover, self loops left out; {int(known):,} of them are in the prior. "
             f"Ranking by chance has AUPR {true.sum() / pairs.sum():.3f}."
         )
     return tuple(notes)

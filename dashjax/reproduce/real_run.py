@@ -187,13 +187,13 @@ def network_scores(data: Measured, network: np.ndarray, predicted: np.ndarray) -
             jnp.asarray(network), jnp.asarray(data.truth), dense_rows(data.prior.edges), jnp.asarray(predicted), pairs
         )
         scores = {name: float(getattr(found, name)) for name in SCORES}
-    known = np.asarray(data.prior.edges) != 0
+    known = np.asarray(dense_rows(data.prior.edges)) != 0
     return scores | {"n_edges": float(predicted.sum()), "n_in_prior": float((predicted & known).sum())}
 
 
 def _prior_row(data: Measured) -> dict[str, Any]:
     """Return the prior scored as if it were a fitted network."""
-    known = np.asarray(data.prior.edges) != 0
+    known = np.asarray(dense_rows(data.prior.edges)) != 0
     return {
         "method": PRIOR_ONLY,
         "sparsity": float((~known).mean()),

@@ -32,6 +32,11 @@ def files(tmp_path_factory):
     return folder
 
 
+def treat_as_genome(monkeypatch):
+    for module in ("fit", "priors"):
+        monkeypatch.setattr(f"dashjax.jobs.{module}.DENSE_GENES", 10)
+
+
 def fit(files, out, **options):
     return fit_files(files / "expression.csv", [files / "prior.csv"], out, epochs=6, **options)
 
@@ -41,7 +46,7 @@ def test_sparse_and_dense_fits_are_the_same(files, tmp_path, monkeypatch, method
     chosen = {"method": method, "regulators_file": files / "regulators.txt" if regulators else None}
     chosen["ppi"] = files / "ppi.csv" if method == "dash" else None
     said = fit(files, tmp_path / "dense", **chosen)
-    monkeypatch.setattr("dashjax.jobs.fit.DENSE_GENES", 10)
+    treat_as_genome(monkeypatch)
     again = fit(files, tmp_path / "sparse", **chosen)
     assert again[0] == said[0]
     dense, sparse = (pd.read_csv(tmp_path / name / "edges.tsv", sep="\t") for name in ("dense", "sparse"))
@@ -54,7 +59,7 @@ def test_sparse_and_dense_fits_are_the_same(files, tmp_path, monkeypatch, method
 
 
 def test_what_needs_all_pairs_of_a_genome_is_refused(files, tmp_path, monkeypatch):
-    monkeypatch.setattr("dashjax.jobs.fit.DENSE_GENES", 10)
+    treat_as_genome(monkeypatch)
     with pytest.raises(InputError, match=r"--method direct\+dash: needs --regulators for 30 genes"):
         fit(files, tmp_path / "out", method="direct+dash")
     with pytest.raises(InputError, match="holds a probability for every pair, too many for 30 genes"):
