@@ -203,8 +203,9 @@ def _records(
                 "seconds": seconds / len(chunk.cells),
             }
         )
-    field = result.field
-    arrays = {f"field_{name}": np.asarray(getattr(field, name)) for name in field.__dataclass_fields__}
+    # Static parts of a field are its specification's, the same for all runs.
+    parts = {name: part for name, part in vars(result.field).items() if isinstance(part, jax.Array | np.ndarray)}
+    arrays = {f"field_{name}": np.asarray(part) for name, part in parts.items()}
     if outcome.posterior is not None:
         posterior = outcome.posterior.posterior
         arrays |= {f"posterior_{name}": np.asarray(getattr(posterior, name)) for name in posterior.__dataclass_fields__}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -41,8 +41,9 @@ class Study:
     def field_of(self, method: str, arrays: Mapping[str, np.ndarray]) -> AbstractField:
         """Return a method's field whose leaves a store's arrays hold as `field_NAME`."""
         spec = find_method(method).configure(self.config).field
-        kind = type(jax.eval_shape(lambda key: spec.init(key, len(self.system.genes)), jax.random.key(0)))
-        return kind(**{name: jnp.asarray(arrays[f"field_{name}"]) for name in kind.__dataclass_fields__})
+        blank = jax.eval_shape(lambda key: spec.init(key, len(self.system.genes)), jax.random.key(0))
+        parts = [name for name, part in vars(blank).items() if isinstance(part, jax.ShapeDtypeStruct)]
+        return replace(blank, **{name: jnp.asarray(arrays[f"field_{name}"]) for name in parts})
 
     def network_of(self, method: str, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return the network that a run is scored by, signed, (regulator, target).
