@@ -1,0 +1,140 @@
+"""Draw the figures of the concept page from the library itself, on generated systems.
+
+python docs/figures.py
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from matplotlib.colors import ListedColormap, LogNorm
+
+import dashjax as dj
+from dashjax.dynamics import solve_trajectories
+from dashjax.evidence.paths import initial_states
+from dashjax.jobs.network import fit_network
+from dashjax.report.figures import make_panels
+from dashjax.simulate import drop_edges
+from dashjax.sparsity import dash_one_layer, prune_lowest
+
+FOLDER = Path(__file__).parent / "figures"
+GENES, CUT, TRUST = 12, 0.85, 0.01
+TRUE, FALSE = "#0072B2", "#D55E00"
+
+
+def main() -> None:
+    """Draw all of them."""
+    FOLDER.mkdir(exist_ok=True)
+    for draw in (draw_dash, draw_posterior, draw_paths):
+        figure = draw()
+        path = FOLDER / f"{draw.__name__.removeprefix('draw_')}.png"
+        figure.savefig(path, dpi=100)
+        print(path)
+
+
+def draw_dash():
+    """One DASH cut of an edge-resolved field: magnitude and prior make a score, the lowest scores go."""
+    system = dj.generate_system(GENES, seed=4)
+    data = dj.simulate_study(system, seed=0, train=40, validation=5, test=5)
+    prior = dj.make_prior(dj.relocate_edges(np.random.default_rng(0), system.truth, share=0.2))
+    config = dj.FitConfig(field=dj.DirectSpec(), epochs=40)
+    never = dj.make_hyperparameters(schedule=dj.no_pruning(), noise=0.05)
+    field = dj.fit(jax.random.key(0), data, prior, never, config).field
+
+    magnitude = field.magnitudes()[0][0]
+    score = dash_one_layer(magnitude, prior.edges.T, jnp.float32(TRUST))
+    mask = prune_lowest(jnp.ones(score.shape, bool), score, CUT)
+    panels = (
+        ("magnitude |W|", magnitude, "Blues", LogNorm(1e-3, float(magnitude.max()))),
+        ("prior |P|", jnp.abs(prior.edges.T), ListedColormap(["white", "#009E73"]), None),
+        (f"score, λ = {TRUST:g}", score, "Blues", LogNorm(1e-3, float(score.max()))),
+        (f"mask: {1 - CUT:.0%} stay", mask, ListedColormap(["white", "#555555"]), None),
+    )
+    figure, (axes,) = make_panels(4, width=11, height=3.2)
+    for number, (panel, (title, values, colours, norm)) in enumerate(zip(axes, panels, strict=True)):
+        panel.imshow(np.asarray(values, float), cmap=colours, norm=norm)
+        target, regulator = np.nonzero(system.truth.T)
+        panel.scatter(regulator, target, s=70, facecolors="none", edgecolors=FALSE, linewidths=1.2)
+        panel.set(title=title, xticks=[], yticks=[], xlabel="regulator")
+        panel.spines[:].set_visible(True)
+        if number == 0:
+            panel.set_ylabel("target")
+    figure.suptitle("circles: true edges", fontsize=9, color=FALSE)
+    return figure
+
+
+def draw_posterior():
+    """Probability of every edge against what the prior says of it, with a fifth of the prior false, some missing."""
+    rng = np.random.default_rng(1)
+    system = dj.generate_system(40, seed=3)
+    stated = dj.relocate_edges(rng, drop_edges(rng, system.truth, share=0.1), share=0.2)
+    clean = dj.simulate_study(system, seed=0, train=60, validation=5, test=5).train
+    noisy = np.asarray(clean.expression) + 0.05 * rng.normal(size=clean.expression.shape)
+    observed = dj.make_trajectories(list(np.asarray(clean.times)), list(noisy))
+    method, config = dj.find_method("direct+dash+ensemble"), dj.FitConfig(epochs=40)
+    posterior = fit_network(observed, dj.make_prior(stated), method, config).posterior
+    assert posterior is not None, "the method is an ensemble"
+    probability = np.asarray(posterior.posterior.probability)
+    returned = np.asarray(dj.edges_at_precision(posterior.posterior.probability, 0.9))
+
+    truth, prior = system.truth != 0, stated != 0
+    off = ~np.eye(len(truth), dtype=bool)
+    groups = (
+        ("true, in the prior", truth & prior, TRUE),
+        ("true, not in the prior", truth & ~prior, TRUE),
+        ("false, in the prior", ~truth & prior & off, FALSE),
+        ("false, not in the prior", ~truth & ~prior & off, FALSE),
+    )
+    figure, ((axes,),) = make_panels(width=8, height=3.2)
+    for height, (_, members, colour) in enumerate(groups):
+        jitter = rng.uniform(-0.28, 0.28, members.sum())
+        axes.plot(probability[members], -height + jitter, ".", color=colour, alpha=0.5)
+    axes.axvline(probability[returned].min(), color="black", linestyle="--", linewidth=1)
+    axes.set_yticks(
+        [-height for height in range(4)],
+        [f"{name}: {returned[m].sum()} of {m.sum():,} returned" for name, m, _ in groups],
+    )
+    axes.set(xlabel="probability that the edge exists", xlim=(-0.02, 1.02))
+    axes.set_title("right of the dashed line: returned at an expected precision of .9", fontsize=9)
+    return figure
+
+
+def draw_paths():
+    """One gene of one noisy trajectory: steps from each observation, and a path through all of them."""
+    system = dj.generate_system(GENES, seed=4)
+    times = np.linspace(0.0, 9.0, 10)
+    data = dj.simulate_study(system, seed=0, train=40, validation=5, test=5, times=times)
+    prior = dj.make_prior(system.truth)
+    hyper = dj.make_hyperparameters(schedule=dj.no_pruning(), learning_rate=5e-3)
+    config = dj.FitConfig(field=dj.DirectSpec(), objective=dj.WholeTrajectory(), epochs=60)
+    field = dj.fit(jax.random.key(0), data, prior, hyper, config).field
+
+    clean = np.asarray(data.test.expression)
+    noisy = clean + 0.08 * np.random.default_rng(2).normal(size=clean.shape)
+    observed = dj.make_trajectories([times] * len(clean), list(noisy))
+    solve = dj.FixedSteps()
+    fine = np.linspace(0.0, 1.0, 12)
+    starts = jnp.asarray(noisy[0, :-1], jnp.float32)
+    steps = np.asarray(solve_trajectories(field, starts, jnp.asarray(fine, jnp.float32)[None], solve))
+    dense = jnp.linspace(0.0, 9.0, 91)[None]
+    path = np.asarray(solve_trajectories(field, initial_states(field, observed, solve), dense, solve))[0]
+
+    gene = int(np.argmax(np.ptp(clean[0], axis=0)))
+    figure, (panels,) = make_panels(2, width=9.5, height=3.3, sharey=True)
+    for panel, title in zip(panels, ("single steps", "whole path"), strict=True):
+        panel.plot(times, clean[0, :, gene], ":", color="#777777", label="truth")
+        panel.plot(times, noisy[0, :, gene], "o", color="black", markersize=4, label="observations")
+        panel.set(title=title, xlabel="time")
+    for number, step in enumerate(steps):
+        panels[0].plot(times[number] + fine, step[:, gene], color=TRUE, label="prediction" if number == 0 else None)
+    panels[1].plot(dense[0], path[:, gene], color=TRUE, label="prediction")
+    panels[0].set_ylabel("expression of one gene")
+    panels[1].legend(frameon=False)
+    return figure
+
+
+if __name__ == "__main__":
+    main()
