@@ -7,7 +7,7 @@ from typing import TypeVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, UInt32
 
 from dashjax.dynamics import AbstractField, Layers
 
@@ -56,12 +56,26 @@ def prune_globally(masks: Masks, scores: Layers, count: Int[Array, ""]) -> Masks
 def _cut_lowest(
     mask: Bool[Array, " weight"], score: Float[Array, " weight"], count: Int[Array, ""]
 ) -> Bool[Array, " weight"]:
-    key = jnp.where(jnp.isnan(score), -jnp.inf, score)
-    key = jnp.where(mask, key, jnp.inf)
-    # Two stable keys put a living weight of infinite score before the dead ones.
-    order = jnp.lexsort((~mask, key))
-    rank = jnp.zeros(order.shape, jnp.int32).at[order].set(jnp.arange(order.size, dtype=jnp.int32))
-    return mask & (rank >= count)
+    key = jnp.where(mask, _sortable(score), jnp.uint32(0xFFFFFFFF))
+
+    # The largest threshold below which there are fewer than `count`, bit by bit: 32 passes, where sorting a genome's
+    # weights takes minutes.
+    def settle(number, threshold):
+        higher = threshold | (jnp.uint32(1) << (31 - number).astype(jnp.uint32))
+        return jnp.where(jnp.sum(key < higher) < count, higher, threshold)
+
+    threshold = jax.lax.fori_loop(0, 32, settle, jnp.uint32(0))
+    below, level = key < threshold, key == threshold
+    # Of equal scores the first in index order fill up what is left to cut.
+    first = jnp.cumsum(level) <= count - below.sum()
+    return mask & ~((below | (level & first)) & (count > 0))
+
+
+def _sortable(score: Float[Array, " weight"]) -> UInt32[Array, " weight"]:
+    """Return integers in the order of floats, NaN before all."""
+    score = jnp.where(jnp.isnan(score), -jnp.inf, score) + 0.0  # −0 becomes 0
+    bits = jax.lax.bitcast_convert_type(score.astype(jnp.float32), jnp.uint32)
+    return jnp.where(bits >> 31 == 1, ~bits, bits | jnp.uint32(0x80000000))
 
 
 def prune_masks(masks: Masks, scores: Layers, fraction: Float[Array, ""]) -> Masks:
