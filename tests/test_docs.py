@@ -1,14 +1,19 @@
 """What the pages say can be typed: commands that parse, code that runs, and a page behind every entry."""
 
+import doctest
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
 import typer.main
 import yaml
 
+import dashjax
 from dashjax.cli import app
+from dashjax.networks import edge_list
+from dashjax.sparsity import dash_one_layer, make_schedule, prune_lowest
 from dashjax.sweep import expand, parse_grid
 
 ROOT = Path(__file__).parents[1]
@@ -81,3 +86,17 @@ def test_the_python_page_runs(tmp_path, monkeypatch):
     exec("\n".join(blocks(DOCS / "python.md", "python")), scope)
     assert 0 < scope["returned"].sum() < 20 * 19
     assert scope["genes"] == scope["system"].genes
+
+
+EXAMPLES = (dashjax.make_trajectories, dashjax.make_prior, make_schedule, prune_lowest, dash_one_layer, edge_list)
+
+
+@pytest.mark.parametrize("function", EXAMPLES, ids=lambda function: function.__name__)
+def test_docstring_examples_run(function):
+    (found,) = doctest.DocTestFinder(recurse=False).find(function, function.__name__, globs=vars(_module(function)))
+    assert found.examples
+    assert doctest.DocTestRunner().run(found).failed == 0
+
+
+def _module(function):
+    return sys.modules[function.__module__]
