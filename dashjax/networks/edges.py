@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 def edge_list(network, genes: Sequence[str]) -> pd.DataFrame:
     """Return a network's non-zero edges, strongest first.
 
-    >>> print(edge_list([[0, 0.5], [-2, 0]], ["GATA1", "TAL1"]).to_string(index=False))
-    source target  weight
-      TAL1  GATA1    -2.0
-     GATA1   TAL1     0.5
+    Examples:
+        >>> print(edge_list([[0, 0.5], [-2, 0]], ["GATA1", "TAL1"]).to_string(index=False))
+        source target  weight
+          TAL1  GATA1    -2.0
+         GATA1   TAL1     0.5
 
     Args:
         network: signed weights, (regulator, target).
