@@ -159,6 +159,11 @@ def shared_targets(edges: Float[Array, "regulator target"]) -> Float[Array, "gen
 def make_prior(edges, similarity=None) -> Prior:
     """Check a prior adjacency matrix and derive C from it where none is given.
 
+    Examples:
+        >>> prior = make_prior([[0, 1, -1], [0, 0, 1], [0, 0, 0]])
+        >>> prior.n_edges, prior.similarity[0].tolist()
+        (3, [2.0, 1.0, 0.0])
+
     Args:
         edges: array (regulator, target) of signed weights.
         similarity: array (gene, gene), or None for the shared-target counts.
@@ -234,6 +239,13 @@ def make_trajectories(times: Sequence, expression: Sequence) -> Trajectories:
     Missing values (NaN) are marked as not measured and filled: between two measurements of the gene in the
     same trajectory by a straight line, before the first and after the last by the nearest one, and by the gene's
     mean elsewhere where the trajectory has none.
+
+    Examples:
+        >>> ragged = make_trajectories([[0, 1, 3], [0, 2]], [[[0.0], [np.nan], [3.0]], [[1.0], [2.0]]])
+        >>> ragged.expression[..., 0].tolist()
+        [[0.0, 1.0, 3.0], [1.0, 2.0, 2.0]]
+        >>> ragged.counted[..., 0].tolist()
+        [[True, False, True], [True, True, False]]
 
     Args:
         times: per trajectory, its increasing observation times.

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 def edge_list(network, genes: Sequence[str]) -> pd.DataFrame:
     """Return a network's non-zero edges, strongest first.
 
+    Examples:
+        >>> print(edge_list([[0, 0.5], [-2, 0]], ["GATA1", "TAL1"]).to_string(index=False))
+        source target  weight
+          TAL1  GATA1    -2.0
+         GATA1   TAL1     0.5
+
     Args:
         network: signed weights, (regulator, target).
         genes: names in the array's order.

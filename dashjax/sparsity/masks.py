@@ -40,6 +40,11 @@ def prune_lowest(
 
     Exactly round(fraction · alive) weights go (halves round to even); equal scores fall in index
     order, and a score that is not a number counts as the lowest.
+
+    Examples:
+        >>> score = jnp.array([[0.1, 0.4], [0.2, 0.3]])
+        >>> prune_lowest(jnp.ones((2, 2), bool), score, 0.5).tolist()
+        [[False, True], [False, True]]
     """
     count = jnp.round(fraction * mask.sum()).astype(jnp.int32)
     return _cut_lowest(mask.ravel(), score.ravel(), count).reshape(mask.shape)

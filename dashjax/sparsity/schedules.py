@@ -43,7 +43,12 @@ class Schedule(eqx.Module):
 
 
 def make_schedule(first_epoch=3, first_fraction=0.7, every=10, fraction=0.1) -> Schedule:
-    """Build a schedule; the defaults are those of the simulated and bone-marrow studies."""
+    """Build a schedule; the defaults are those of the simulated and bone-marrow studies.
+
+    Examples:
+        >>> [round(float(make_schedule().planned_sparsity(jnp.array(epoch))), 3) for epoch in (2, 3, 10, 200)]
+        [0.0, 0.7, 0.73, 0.964]
+    """
     return Schedule(
         jnp.asarray(first_epoch, jnp.int32),
         jnp.asarray(first_fraction, jnp.float32),

@@ -57,6 +57,10 @@ def dash_one_layer(
 ) -> Float[Array, "target regulator"]:
     """Ω = (1−λ)·norm|W| + λ·|P|, for a layer that maps regulators to targets itself.
 
+    Examples:
+        >>> dash_one_layer(jnp.array([[0.75, 0.25]]), jnp.array([[0.0, -1.0]]), 0.5).tolist()
+        [[0.375, 0.625]]
+
     Args:
         magnitude: norm|W|.
         prior: prior edges in the layer's orientation, (target, regulator).

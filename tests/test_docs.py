@@ -1,0 +1,102 @@
+"""What the pages say can be typed: commands that parse, code that runs, and a page behind every entry."""
+
+import doctest
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+import typer.main
+import yaml
+
+import dashjax
+from dashjax.cli import app
+from dashjax.networks import edge_list
+from dashjax.sparsity import dash_one_layer, make_schedule, prune_lowest
+from dashjax.sweep import expand, parse_grid
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+
+
+def blocks(page, language):
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(), flags=re.S)
+
+
+def commands(page):
+    """Return the arguments of every call of dashjax in a page's shell blocks."""
+    for block in blocks(page, "bash"):
+        for line in re.split(r"\n|&&", block.replace("\\\n", " ")):
+            words = shlex.split(line, comments=True)
+            if "dashjax" in words:
+                yield words[words.index("dashjax") + 1 :]
+
+
+CALLS = [(page.name, call) for page in PAGES for call in commands(page)]
+
+
+@pytest.mark.parametrize(("page", "call"), CALLS, ids=[f"{page}-{' '.join(call)[:40]}" for page, call in CALLS])
+def test_commands_parse(page, call):
+    command = typer.main.get_command(app).commands[call[0]]
+    with command.make_context(call[0], call[1:]):
+        pass
+
+
+def test_every_command_has_its_section():
+    known = set(typer.main.get_command(app).commands) - {"methods"}
+    shown = {call[0] for page, call in CALLS if page == "command-line.md"}
+    assert shown == known
+
+
+def entries(node):
+    if isinstance(node, str):
+        yield node
+    else:
+        for child in node.values() if isinstance(node, dict) else node:
+            yield from entries(child)
+
+
+def test_every_page_is_in_the_navigation_and_exists():
+    settings = yaml.safe_load((ROOT / "mkdocs.yml").read_text())
+    listed = list(entries(settings["nav"]))
+    assert sorted(listed) == sorted(str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md"))
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "api").glob("*.md")), ids=lambda page: page.stem)
+def test_reference_pages_name_rooms(page):
+    named = re.findall(r"^::: dashjax\.(\w+)$", page.read_text(), flags=re.M)
+    rooms = {path.stem if path.suffix == ".py" else path.name for path in (ROOT / "dashjax").iterdir()}
+    assert named
+    assert set(named) <= rooms
+
+
+def test_grids_are_valid():
+    texts = [text for page in sorted(DOCS.rglob("*.md")) for text in blocks(page, "yaml")]
+    assert texts
+    for text in texts:
+        assert expand(parse_grid(yaml.safe_load(text)))
+
+
+@pytest.mark.slow
+def test_the_python_page_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    scope = {}
+    exec("\n".join(blocks(DOCS / "python.md", "python")), scope)
+    assert 0 < scope["returned"].sum() < 20 * 19
+    assert scope["genes"] == scope["system"].genes
+
+
+EXAMPLES = (dashjax.make_trajectories, dashjax.make_prior, make_schedule, prune_lowest, dash_one_layer, edge_list)
+
+
+@pytest.mark.parametrize("function", EXAMPLES, ids=lambda function: function.__name__)
+def test_docstring_examples_run(function):
+    (found,) = doctest.DocTestFinder(recurse=False).find(function, function.__name__, globs=vars(_module(function)))
+    assert found.examples
+    assert doctest.DocTestRunner().run(found).failed == 0
+
+
+def _module(function):
+    return sys.modules[function.__module__]
