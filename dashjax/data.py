@@ -115,12 +115,19 @@ class Prior(eqx.Module):
         """Number of prior edges."""
         return int(self.edges.count() if isinstance(self.edges, SparseMatrix) else jnp.count_nonzero(self.edges))
 
+    def pairs(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the numbers of the regulator and the target of every prior edge."""
+        if isinstance(self.edges, SparseMatrix):
+            return self.edges.entries()[:2]
+        regulator, target = np.nonzero(np.asarray(self.edges))
+        return regulator, target
+
     def states(self, regulator: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return which of some pairs of genes, by number, are prior edges."""
         if not isinstance(self.edges, SparseMatrix):
             return np.asarray(self.edges)[regulator, target] != 0
         genes = self.edges.shape[1]
-        known, targets, _ = self.edges.entries()
+        known, targets = self.pairs()
         return np.isin(np.asarray(regulator) * genes + target, known * genes + targets)
 
 

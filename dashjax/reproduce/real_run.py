@@ -20,14 +20,14 @@ from dashjax.dynamics import PhoenixSpec
 from dashjax.evidence import edges_at_precision
 from dashjax.io import make_folder
 from dashjax.jobs.network import Trainer
-from dashjax.networks import edge_universe, relative_effects, score_network
+from dashjax.networks import relative_effects, score_network
 from dashjax.report.figures import sparsity_accuracy, sparsity_error, training_curves
 from dashjax.report.page import render_page
 from dashjax.report.tables import METRICS, summarise
 from dashjax.report.write import CAPTIONS, provenance, to_png
 from dashjax.reproduce.real import EDGE_METHODS, LARGEST_DIRECT, SCHEDULED, RealStudy
 from dashjax.reproduce.real_files import Measured, find_datasets, no_change, read_dataset, split
-from dashjax.reproduce.run import agreement, markdown, table_line
+from dashjax.reproduce.run import agreement, markdown, table_line, write_pages
 from dashjax.sparse import dense_rows
 from dashjax.sparsity import sparsity
 from dashjax.sweep import PRIOR_ONLY, SCORES
@@ -182,13 +182,17 @@ def network_scores(data: Measured, network: np.ndarray, predicted: np.ndarray) -
     """
     scores = dict.fromkeys(SCORES, float("nan"))
     if data.truth is not None:
-        pairs = edge_universe(len(data.genes), jnp.asarray(data.regulators))
+        # Few regulators are covered, so the rows of the others need not be there at all.
+        rows = np.flatnonzero(data.regulators)
         found = score_network(
-            jnp.asarray(network), jnp.asarray(data.truth), dense_rows(data.prior.edges), jnp.asarray(predicted), pairs
+            jnp.asarray(network[rows]),
+            jnp.asarray(data.truth[rows]),
+            dense_rows(data.prior.edges, jnp.asarray(rows)),
+            jnp.asarray(predicted[rows]),
+            jnp.asarray(rows[:, None] != np.arange(len(data.genes))),
         )
         scores = {name: float(getattr(found, name)) for name in SCORES}
-    known = np.asarray(dense_rows(data.prior.edges)) != 0
-    return scores | {"n_edges": float(predicted.sum()), "n_in_prior": float((predicted & known).sum())}
+    return scores | {"n_edges": float(predicted.sum()), "n_in_prior": float(predicted[data.prior.pairs()].sum())}
 
 
 def _prior_row(data: Measured) -> dict[str, Any]:
@@ -278,12 +282,7 @@ def _write(
     plan = asdict(study) | {"schedule": study.schedule.__name__}
     content = {"study": study.name, "plan": plan, "provenance": provenance(), "rows": rows}
     page = render_page(study.title, facts, paragraphs, headings, cells, figures, provenance())
-    for path, body in (
-        ("table.md", "\n".join(text)),
-        ("summary.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n"),
-        ("report.html", page),
-    ):
-        write_atomically(out / path, partial(Path.write_text, data=body, encoding="utf-8"))
+    write_pages(out, text, content, page)
     return rows
 
 

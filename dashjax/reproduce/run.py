@@ -187,6 +187,11 @@ def _write(plan: StudyPlan, rows: list[dict[str, Any]], out: Path, generated: bo
             figures[f"{heading}, {name}"] = (png, caption)
     content = {"study": plan.name, "plan": asdict(plan), "provenance": provenance(), "rows": rows}
     page = render_page(plan.title, facts, paragraphs, headings, cells, figures, provenance())
+    write_pages(out, text, content, page)
+
+
+def write_pages(out: Path, text: Sequence[str], content: dict[str, Any], page: str) -> None:
+    """Write what every study leaves: table.md, summary.json and report.html."""
     for path, body in (
         ("table.md", "\n".join(text)),
         ("summary.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n"),

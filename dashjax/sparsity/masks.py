@@ -64,7 +64,7 @@ def _cut_lowest(
     key = jnp.where(mask, _sortable(score), jnp.uint32(0xFFFFFFFF))
 
     # The largest threshold below which there are fewer than `count`, bit by bit: 32 passes, where sorting a genome's
-    # weights takes minutes.
+    # weights takes many seconds.
     def settle(number, threshold):
         higher = threshold | (jnp.uint32(1) << (31 - number).astype(jnp.uint32))
         return jnp.where(jnp.sum(key < higher) < count, higher, threshold)

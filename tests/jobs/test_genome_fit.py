@@ -76,5 +76,6 @@ def test_sparse_priors_combine_to_their_most_confident_edges():
     regulator, target, weight = combined.edges.entries()
     np.testing.assert_allclose(np.asarray(dense.edges)[regulator, target], weight)
     assert combined.n_edges == dense.n_edges == 3
+    np.testing.assert_array_equal(combined.pairs(), dense.pairs())
     pairs = np.array([0, 1, 2]), np.array([1, 1, 3])
     assert combined.states(*pairs).tolist() == dense.states(*pairs).tolist() == [True, False, True]

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashjax import Phoenix
-from dashjax.sparsity import apply_masks, full_masks, prune_lowest, prune_masks, sparsity
+from dashjax.sparsity import apply_masks, full_masks, prune_globally, prune_lowest, prune_masks, sparsity
 
 prune = jax.jit(prune_lowest)
 
@@ -50,3 +50,17 @@ def test_masking_selects_instead_of_multiplying():
 def test_sparsity_counts_exact_zeros():
     layers = (jnp.array([[[0.0, 1.0]]]), jnp.array([[[0.0], [0.0]]]))
     assert float(sparsity(layers)) == 0.75
+
+
+def test_cuts_are_those_of_a_stable_sort_whatever_the_scores():
+    rng = np.random.default_rng(0)
+    values = np.array([0.0, -0.0, 1.0, -1.0, 0.5, np.inf, -np.inf, np.nan, 2.0], np.float32)
+    for _ in range(20):
+        mask, score = rng.random((4, 6)) < 0.8, rng.choice(values, (4, 6))
+        count = rng.integers(0, mask.sum() + 1)
+        order = np.argsort(np.where(np.isnan(score), -np.inf, score)[mask], kind="stable")
+        expected = np.ones(mask.sum(), bool)
+        expected[order[:count]] = False
+        (kept,) = prune_globally((jnp.asarray(mask)[None],), (jnp.asarray(score)[None],), jnp.asarray(count))
+        np.testing.assert_array_equal(np.asarray(kept[0])[mask], expected)
+        assert not np.asarray(kept[0])[~mask].any()
