@@ -30,16 +30,25 @@ def orthonormal_columns(matrix: Float[Array, "rows columns"]) -> Float[Array, "r
 
 
 def inverse_positive_definite(matrix: Float[Array, "size size"]) -> Float[Array, "size size"]:
-    """Invert a symmetric positive definite matrix by Gauss–Jordan elimination.
+    """Invert a symmetric positive definite matrix."""
+    return inverse_and_log_determinant(matrix)[0]
+
+
+def inverse_and_log_determinant(
+    matrix: Float[Array, "size size"],
+) -> tuple[Float[Array, "size size"], Float[Array, ""]]:
+    """Invert a symmetric positive definite matrix by Gauss–Jordan elimination, and return log |matrix| beside.
 
     Such a matrix needs no pivoting.
     """
     size = matrix.shape[0]
 
     def eliminate(work, pivot):
-        row = work[pivot] / work[pivot, pivot]
+        divisor = work[pivot, pivot]
+        row = work[pivot] / divisor
         column = work[:, pivot].at[pivot].set(0.0)
-        return (work - column[:, None] * row).at[pivot].set(row), None
+        return (work - column[:, None] * row).at[pivot].set(row), jnp.log(divisor)
 
     work = jnp.concatenate([matrix, jnp.eye(size, dtype=matrix.dtype)], axis=1)
-    return jax.lax.scan(eliminate, work, jnp.arange(size))[0][:, size:]
+    work, logarithms = jax.lax.scan(eliminate, work, jnp.arange(size))
+    return work[:, size:], logarithms.sum()

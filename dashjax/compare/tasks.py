@@ -14,7 +14,8 @@ import numpy as np
 from dashjax.data import Trajectories
 from dashjax.errors import InputError
 from dashjax.io import read_expression, read_prior
-from dashjax.simulate import generate_system, simulate_disturbed, simulate_study
+from dashjax.io.cells import average_cells
+from dashjax.simulate import generate_system, simulate_cells, simulate_disturbed, simulate_study
 from dashjax.training import add_observation_noise
 
 
@@ -85,12 +86,15 @@ def _beeline(folder: Path) -> Named:
 
 
 def _simulated(folder: Path) -> Named:
-    """Generated systems that nothing was chosen on, at two levels of noise, and disturbed."""
+    """Generated systems that nothing was chosen on, at two levels of noise, disturbed, and as single cells."""
     for genes in (100, 350, 1000):
         for noise in (0.025, 0.05):
             name = f"simulated {genes}, noise {noise:g}"
             yield name, partial(_simulate, name, genes, noise)
     yield "simulated 100, disturbed", _disturb
+    for system in range(1, 6):
+        name = f"simulated 20, cells {system}"
+        yield name, partial(_differentiate, name, 10 + system)
 
 
 def _load(name: str, group: str, expression: Path, reference: Path) -> Task:
@@ -108,6 +112,14 @@ def _simulate(name: str, genes: int, noise: float) -> Task:
 def _disturb() -> Task:
     name, system = "simulated 100, disturbed", generate_system(100, seed=11)
     return Task(name, name, simulate_disturbed(system, seed=11), np.asarray(system.truth), tuple(system.genes))
+
+
+def _differentiate(name: str, seed: int) -> Task:
+    system = generate_system(20, seed=seed)
+    cells = simulate_cells(system, seed=seed)
+    branches = [(f"{n}", np.where(cells.lineage == n, cells.pseudotime, np.nan)) for n in np.unique(cells.lineage)]
+    data = average_cells([cells.expression], system.genes, branches, name)
+    return Task(name, "simulated 20, cells", data.trajectories, np.asarray(system.truth), tuple(system.genes))
 
 
 #: What can be compared on, and how its tasks are loaded.

@@ -16,6 +16,7 @@ from dashjax.evidence.odds import Coefficients, fit_odds, initial_belief, odds_f
 from dashjax.evidence.paths import follow, initial_states
 from dashjax.evidence.regression import Regressions, regress, regress_steps, shared_decay
 from dashjax.evidence.sampler import LEAST_NOISE, SLAB, Chain, partners, sweep
+from dashjax.evidence.smoothing import smooth
 from dashjax.training import Along
 
 
@@ -91,7 +92,7 @@ def edge_posterior(
     allowed = jnp.ones((genes, genes), bool) if regulators is None else jnp.broadcast_to(regulators, (genes, genes))
     allowed = allowed & ~jnp.eye(genes, dtype=bool)
     if along == "steps":
-        regressions = regress_steps(shared_decay(field, observed), observed, prior, candidates, allowed)
+        regressions = regress_steps(shared_decay(field, observed), smooth(observed), prior, candidates, allowed)
     else:
         paths = follow(field, initial_states(field, observed, solve or FixedSteps()), observed)
         regressions = regress(field, paths, observed, prior, candidates, allowed)
@@ -116,7 +117,7 @@ def edge_posterior(
 
     begun = Chain(
         jnp.zeros_like(regressions.moment),
-        jnp.maximum(regressions.square, LEAST_NOISE) / jnp.maximum(regressions.count, 1.0),
+        jnp.maximum(regressions.square / jnp.maximum(regressions.count, 1.0), LEAST_NOISE),
     )
     last = max(1, config.rounds // 3)
     temperatures = jnp.array([*config.cooling, *[1.0] * config.rounds][: config.rounds])

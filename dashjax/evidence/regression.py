@@ -22,6 +22,7 @@ from jaxtyping import Array, Bool, Float, Int
 from dashjax.data import Prior, Trajectories
 from dashjax.dynamics import AbstractField
 from dashjax.evidence.paths import STEPS, Paths
+from dashjax.evidence.smoothing import Smoothed
 from dashjax.linalg import inverse_positive_definite
 from dashjax.sparse import dense_rows
 
@@ -29,6 +30,9 @@ Pairs = Bool[Array, "target regulator"]
 
 #: Relaxation times that a trajectory lasts at least, where steps are regressed.
 LEAST_RELAXATIONS = 5.0
+#: Share of a regressor's square that is its own alone, so that regulators with the same path are still two columns
+#: in single precision.
+ROUNDING = 1e-5
 #: Standard deviation of a fitted decay around the true one, as a share of it.
 DECAY_ERROR = 0.15
 
@@ -107,26 +111,29 @@ def regress(
 
 
 def regress_steps(
-    decay: Float[Array, ""], observed: Trajectories, prior: Prior, candidates: int, allowed: Pairs
+    decay: Float[Array, ""], smoothed: Smoothed, prior: Prior, candidates: int, allowed: Pairs
 ) -> Regressions:
     """Set up every target's regression from each observation to the next: for dynamics that are noisy themselves.
 
-    Every step starts from what was observed and takes the regulators' levels there for the whole step, so that
-    nothing that happens later, and shows in a target and its regulators alike, counts as regulation. What a step says
-    of the decay of a single gene is little: all share one.
+    Every step takes the regulators' levels at its start for the whole step, so that nothing that happens later, and
+    shows in a target and its regulators alike, counts as regulation. What a step says of the decay of a single gene
+    is little: all share one. Levels are those of the smoothed courses: what is only noise would otherwise stand on
+    both sides of the equation.
 
     Steps are not independent, and evidence that is taken for more than it is would overrule a good prior. Every
     observation ends one step and starts the next, so a trajectory's steps count as its observations, not as their ends
-    (composite likelihoods: Varin et al. 2011). Where there is a prior to be weighed against, they count for fewer
-    still, see `independent_share`; without one only the order of the edges is at stake, and all count.
+    (composite likelihoods: Varin et al. 2011), and observations count as the degrees of freedom that smoothing leaves.
+    Where there is a prior to be weighed against, they count for no more than `independent_share` either; without one
+    only the order of the edges is at stake.
 
     Args:
         decay: of all genes, in 1/time.
-        observed: the observations.
+        smoothed: the observations, smoothed.
         prior: prior edges.
         candidates: regulators tested per target.
         allowed: (target, regulator) pairs that may be edges; others fill places only where too few are left.
     """
+    observed = smoothed.courses
     start, end = observed.expression[:, :-1], observed.expression[:, 1:]
     genes = start.shape[-1]
     valid = (observed.observed[:, 1:] & observed.observed[:, :-1])[..., None]
@@ -140,8 +147,8 @@ def regress_steps(
     unit = jnp.sum((1 - keep) * valid) / jnp.maximum(valid.sum(), 1)
     unit = jnp.where(unit > 0, unit, 1.0)
     confidence = jnp.abs(dense_rows(prior.edges).T) * allowed
-    independent = independent_share(regressors * (1 - keep) * valid, response * measured)
-    independent = jnp.where(jnp.any(confidence > 0), independent, 1.0)
+    independent = jnp.minimum(independent_share(regressors * (1 - keep) * valid, response * measured), smoothed.share)
+    independent = jnp.where(jnp.any(confidence > 0), independent, smoothed.share)
 
     def one(target):
         seen = measured[..., target, None]
@@ -200,7 +207,9 @@ def shared_decay(field: AbstractField, observed: Trajectories) -> Float[Array, "
 def _condense(columns, chosen, count, scale) -> Regressions:
     """Return what the sampler needs of a target's columns: all regressors, the constant, the response."""
     design, response = columns[:, chosen], columns[:, -1]
-    return Regressions(chosen, design.T @ design, design.T @ response, response @ response, count, scale)
+    gram = design.T @ design
+    gram = gram + ROUNDING * jnp.diag(jnp.diag(gram))
+    return Regressions(chosen, gram, design.T @ response, response @ response, count, scale)
 
 
 def _convolve(regressors, step, decay):

@@ -16,7 +16,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 #: Variances of the slab's components, in squared standard deviations of the target.
 SLAB = (0.05**2, 0.25**2, 1.0)
 
-#: Floor of the noise's sum of squares: responses are standardised, so this is far below any observation's error.
+#: Floor of the noise's variance: responses are standardised, so this is far below any observation's error, and
+#: still far enough above what single precision can tell apart.
 LEAST_NOISE = 1e-6
 
 
@@ -76,6 +77,7 @@ def sweep(
         The new state, and each candidate's probability of being included with each component, given the others.
     """
     size, variance = len(moment), jnp.array(SLAB)
+    tight = 1 / variance
     components = len(SLAB)
     key_pair, key_pick, key_value, key_noise = jax.random.split(key, 4)
     noise, log_slab = chain.noise * temperature, jnp.log(slab)
@@ -89,16 +91,17 @@ def sweep(
         # What the two have to explain, the others given; precisions with each component of the slab.
         pull_first = (residual[first] + row_first[first] * value[first] + shared * value[second]) / noise
         pull_second = (residual[second] + row_second[second] * value[second] + shared * value[first]) / noise
-        sharp_first = row_first[first] / noise + 1 / variance
-        sharp_second = row_second[second] / noise + 1 / variance
-        coupling = shared / noise
+        own_first, own_second, coupling = row_first[first] / noise, row_second[second] / noise, shared / noise
+        sharp_first, sharp_second = own_first + tight, own_second + tight
+        # The determinant of both, multiplied out: where their paths are the same, all but the slab's share cancels.
+        apart = jnp.maximum(own_first * own_second - coupling**2, 0.0)
+        determinant = apart + own_first * tight + own_second * tight[:, None] + tight[:, None] * tight
 
         def alone(logit, pull, sharp):
             return logit + log_slab + 0.5 * (pull**2 / sharp - jnp.log(sharp * variance))
 
-        determinant = sharp_first[:, None] * sharp_second - coupling**2
-        quadratic = pull_first**2 * sharp_second - 2 * pull_first * pull_second * coupling
-        quadratic = (quadratic + pull_second**2 * sharp_first[:, None]) / determinant
+        rest = pull_first - coupling * pull_second / sharp_second
+        quadratic = rest**2 * sharp_second / determinant + pull_second**2 / sharp_second
         both = logit[first] + logit[second] + log_slab[:, None] + log_slab
         both = both + 0.5 * (quadratic - jnp.log(determinant * variance[:, None] * variance))
         scores = jnp.concatenate(
@@ -117,11 +120,11 @@ def sweep(
         pair = pick - 1 - 2 * components
         width_first = jnp.where(together, pair // components, jnp.clip(pick - 1, 0, components - 1))
         width_second = jnp.where(together, pair % components, jnp.clip(pick - 1 - components, 0, components - 1))
-        sharp_first, sharp_second = sharp_first[width_first], sharp_second[width_second]
+        sharp_second = sharp_second[width_second]
         coupling = jnp.where(together, coupling, 0.0)
         # The first from its marginal, the second given the first.
-        schur = sharp_first - coupling**2 / sharp_second
-        mean = (pull_first - jnp.where(together, coupling * pull_second / sharp_second, 0.0)) / schur
+        schur = jnp.where(together, determinant[width_first, width_second] / sharp_second, sharp_first[width_first])
+        mean = (pull_first - coupling * pull_second / sharp_second) / schur
         new_first = jnp.where(with_first, mean + normal[0] / jnp.sqrt(schur), 0.0)
         mean = (pull_second - coupling * new_first) / sharp_second
         new_second = jnp.where(with_second, mean + normal[1] / jnp.sqrt(sharp_second), 0.0)
@@ -140,5 +143,7 @@ def sweep(
     (value, residual), included = jax.lax.scan(turn, begun, draws)
     left = jnp.maximum(square - value @ moment - value @ residual, 0.0)
     # Inverse gamma under the prior p(σ²) ∝ 1/σ², with a floor where a target is explained to the last digit.
-    noise = (0.5 * left + LEAST_NOISE) / jax.random.gamma(key_noise, 0.5 * jnp.maximum(count, 1.0))
+    count = jnp.maximum(count, 1.0)
+    noise = 0.5 * (left + LEAST_NOISE * count) / jax.random.gamma(key_noise, 0.5 * count)
+    noise = jnp.minimum(noise, jnp.maximum(square / count, LEAST_NOISE))
     return Chain(value, noise), jnp.zeros((size, components)).at[order].set(included)

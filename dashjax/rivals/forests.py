@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -13,27 +14,31 @@ from dashjax.rivals.base import Rival, need_sklearn, transitions_of
 TREES = 1000
 
 
-def genie3_network(observed: Trajectories, prior: np.ndarray, seed: int, trees: int = TREES) -> np.ndarray:
+def genie3_network(
+    observed: Trajectories, prior: np.ndarray, seed: int, trees: int = TREES, targets: Sequence[int] | None = None
+) -> np.ndarray:
     """Score pairs as GENIE3 (Huynh-Thu et al., PLoS ONE 2010): each gene from all others at the same time.
 
-    The output has unit variance; time is ignored.
+    The output has unit variance; time is ignored. Where only some targets are asked for, the others' scores are zero.
     """
     states = np.asarray(observed.expression, float)[np.asarray(observed.observed)]
     deviation = states.std(axis=0)
     outputs = states / np.where(deviation > 0, deviation, 1.0)
-    return _forests(states, outputs, seed, trees, own_is_input=False, shares=False)
+    return _forests(states, outputs, seed, trees, targets, own_is_input=False, shares=False)
 
 
-def dyngenie3_network(observed: Trajectories, prior: np.ndarray, seed: int, trees: int = TREES) -> np.ndarray:
+def dyngenie3_network(
+    observed: Trajectories, prior: np.ndarray, seed: int, trees: int = TREES, targets: Sequence[int] | None = None
+) -> np.ndarray:
     """Score pairs as dynGENIE3 (Huynh-Thu and Geurts, Scientific Reports 2018), from time series alone.
 
     Each gene's Δx/Δt + α x from all genes at the step's start; importances are shares of what a forest explains. The
-    gene itself is an input, but not a regulator.
+    gene itself is an input, but not a regulator. Where only some targets are asked for, the others' scores are zero.
     """
     steps = transitions_of(observed)
     rate = decay_rates(observed)
     outputs = (steps.end - steps.start) / steps.duration[:, None] + rate * steps.start
-    return _forests(steps.start, outputs, seed, trees, own_is_input=True, shares=True)
+    return _forests(steps.start, outputs, seed, trees, targets, own_is_input=True, shares=True)
 
 
 def decay_rates(observed: Trajectories) -> np.ndarray:
@@ -56,13 +61,13 @@ def decay_rates(observed: Trajectories) -> np.ndarray:
     return fastest
 
 
-def _forests(inputs, outputs, seed, trees, own_is_input: bool, shares: bool) -> np.ndarray:
+def _forests(inputs, outputs, seed, trees, targets, own_is_input: bool, shares: bool) -> np.ndarray:
     need_sklearn()
     from sklearn.ensemble import RandomForestRegressor
 
     genes = inputs.shape[1]
     scores = np.zeros((genes, genes))
-    for target in range(genes):
+    for target in range(genes) if targets is None else targets:
         used = np.arange(genes) if own_is_input else np.delete(np.arange(genes), target)
         forest = RandomForestRegressor(trees, max_features="sqrt", n_jobs=os.cpu_count(), random_state=seed)
         forest.fit(inputs[:, used], outputs[:, target])

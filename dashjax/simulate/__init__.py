@@ -1,5 +1,6 @@
 """Ground truth: systems, their trajectories, and priors that are wrong by a known amount."""
 
+from dashjax.simulate.cells import Cells, simulate_cells
 from dashjax.simulate.corruption import add_edges, drop_edges, flip_signs, relocate_edges
 from dashjax.simulate.disturbed import simulate_disturbed
 from dashjax.simulate.generator import generate_system
@@ -8,6 +9,7 @@ from dashjax.simulate.system import System, draw_initial_states, make_system, si
 
 __all__ = [
     "PUBLISHED_TIMES",
+    "Cells",
     "System",
     "add_edges",
     "draw_initial_states",
@@ -16,6 +18,7 @@ __all__ = [
     "generate_system",
     "make_system",
     "relocate_edges",
+    "simulate_cells",
     "simulate_disturbed",
     "simulate_expression",
     "simulate_study",

@@ -63,7 +63,10 @@ def hill_response(expression, ec50, exponent):
     Negative expression, which noise can produce, gives no response.
     """
     at_half = ec50**exponent
-    b = (at_half - 1) / (2 * at_half - 1)
+    # Converted here: JAX would remember constants of one precision where a system is simulated in two.
+    precision = jnp.result_type(expression)
+    b = jnp.asarray((at_half - 1) / (2 * at_half - 1), precision)
+    exponent = jnp.asarray(exponent, precision)
     power = jnp.where(expression > 0, jnp.where(expression > 0, expression, 1.0) ** exponent, 0.0)
     return b * power / (b - 1 + power)
 

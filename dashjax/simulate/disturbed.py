@@ -50,9 +50,7 @@ def simulate_disturbed(
 
     def advance(state, push, step):
         slope = np.asarray(drift(jnp.asarray(state, jnp.float32)), float)
-        both = np.maximum(slope + 2 * state, 0.0)  # production f(x) and decay x
-        state = state + step * (slope + push) + fluctuation * np.sqrt(both * step) * rng.normal(size=state.shape)
-        return np.maximum(state, 0.0)
+        return langevin_step(rng, state, slope, step, fluctuation, push)
 
     state = np.full((trajectories, genes), 0.5)
     for _ in range(20 * STEPS):
@@ -65,3 +63,19 @@ def simulate_disturbed(
     expression = np.stack(observed, axis=1)
     seen = expression + noise * rng.normal(size=expression.shape)
     return make_trajectories([times] * trajectories, list(seen))
+
+
+def langevin_step(rng: np.random.Generator, state, slope, step: float, fluctuation: float, push=0.0) -> np.ndarray:
+    """Return states one Euler–Maruyama step later: dx = (f(x) + push − x) dt + s √(f(x) + x) dW, and not below zero.
+
+    Args:
+        rng: for dW.
+        state: x (trajectory, gene).
+        slope: f(x) − x.
+        step: dt.
+        fluctuation: s.
+        push: in expression per time.
+    """
+    both = np.maximum(slope + 2 * state, 0.0)  # production f(x) and decay x
+    state = state + step * (slope + push) + fluctuation * np.sqrt(both * step) * rng.normal(size=state.shape)
+    return np.maximum(state, 0.0)

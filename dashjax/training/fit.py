@@ -40,7 +40,7 @@ from dashjax.training.objective import (
 )
 
 #: Changes whenever the same inputs would give other numbers; part of every run's identity.
-NUMERICS_VERSION = 3
+NUMERICS_VERSION = 4
 
 #: Learning rate of the objective's latent numbers, as a multiple of the weights': each is updated once per epoch only.
 LATENT_RATE = 5.0

@@ -23,8 +23,14 @@ from dashjax.evidence.regression import (
     regress_steps,
     shared_decay,
 )
+from dashjax.evidence.smoothing import Smoothed
 
 TIMES = np.array([0.0, 1.0, 2.5, 4.0])
+
+
+def as_observed(observed):
+    """Return observations as courses that nothing was smoothed away from."""
+    return Smoothed(observed, jnp.asarray(1.0))
 
 
 def still(genes):
@@ -130,13 +136,15 @@ def test_regression_recovers_a_linear_systems_rates():
 def test_steps_recover_a_linear_systems_rates_and_count_as_their_observations():
     _, _, observed, rates = linear_system(noise=0.0)
     pairs, prior = ~jnp.eye(6, dtype=bool), make_prior(np.zeros((6, 6)))
-    regressions = regress_steps(jnp.asarray(1.0), observed, prior, 5, pairs)
+    regressions = regress_steps(jnp.asarray(1.0), as_observed(observed), prior, 5, pairs)
     gram, moment = np.asarray(regressions.gram[0]), np.asarray(regressions.moment[0])
     found = np.linalg.lstsq(gram, moment, rcond=1e-5)[0] * np.asarray(regressions.scale[0])
     by_gene = dict(zip(np.asarray(regressions.candidates[0]).tolist(), found.tolist(), strict=True))
     assert [by_gene[2 + regulator] for regulator in range(4)] == pytest.approx(rates[0], abs=1e-3)
     # Three steps between four observations, each of which is used twice but at the ends.
     np.testing.assert_allclose(regressions.count, 40 * 4 / 2 - 1)
+    half = regress_steps(jnp.asarray(1.0), Smoothed(observed, jnp.asarray(0.5)), prior, 5, pairs)
+    np.testing.assert_allclose(half.count, 40 * 4 / 4 - 1)
 
 
 def test_chance_correlations_of_slow_series_are_those_of_fewer_values():
@@ -162,7 +170,7 @@ def test_steps_weigh_less_against_a_prior_than_alone():
     _, _, observed, _ = linear_system(trajectories=6)
     pairs = ~jnp.eye(6, dtype=bool)
     priors = make_prior(np.zeros((6, 6))), make_prior(np.eye(6)[::-1])
-    alone, against = (regress_steps(jnp.asarray(1.0), observed, prior, 5, pairs) for prior in priors)
+    alone, against = (regress_steps(jnp.asarray(1.0), as_observed(observed), prior, 5, pairs) for prior in priors)
     assert (against.count <= alone.count).all()
     assert (against.count[2:] < alone.count[2:] - 1).all()
 
@@ -171,7 +179,7 @@ def test_a_step_sees_nothing_of_what_happens_to_regulators_later():
     _, _, observed, _ = linear_system(trajectories=6)
     pairs, prior = ~jnp.eye(6, dtype=bool), make_prior(np.zeros((6, 6)))
     later = replace(observed, expression=observed.expression.at[:, -1, 2:].add(5.0))
-    before, after = (regress_steps(jnp.asarray(1.0), o, prior, 5, pairs) for o in (observed, later))
+    before, after = (regress_steps(jnp.asarray(1.0), as_observed(o), prior, 5, pairs) for o in (observed, later))
     size = np.asarray(later.deviation / observed.deviation)
     # But for their scale, the regulators of genes 0 and 1 are the same.
     for target in range(2):
@@ -316,6 +324,20 @@ def test_posterior_is_finite_where_nothing_moves(weigh):
     observed = make_trajectories([TIMES] * 3, [np.full((4, 6), 0.5)] * 3)
     found = weigh(jax.random.key(0), still(6), observed, make_prior(np.eye(6)[::-1].copy()))
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(found))
+
+
+def test_posterior_is_finite_where_regulators_cannot_be_told_apart():
+    # Two lineages and inputs that are constant along each: four regulators with one and the same path.
+    rng = np.random.default_rng(0)
+    times = np.linspace(0, 8, 30)
+    course = np.stack([np.exp(-times), 1 - np.exp(-times)])
+    inputs = np.array([[0.2, 0.8, 0.1, 0.4], [0.9, 0.3, 0.5, 0.6]])
+    moving = 0.3 + 0.4 * course[..., None] * rng.uniform(0.5, 1, size=(2, 1, 2)) + 0.01 * rng.normal(size=(2, 30, 2))
+    expression = np.concatenate([np.repeat(inputs[:, None], 30, axis=1), moving], axis=2)
+    observed = make_trajectories([times] * 2, list(expression))
+    found = edge_posterior(jax.random.key(0), still(6), observed, make_prior(np.zeros((6, 6))), along="steps")
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(found))
+    assert (np.abs(found.effect) < 100).all()
 
 
 def test_nothing_calls_lapack(weigh):

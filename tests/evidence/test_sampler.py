@@ -85,3 +85,12 @@ def test_noise_is_drawn_from_what_is_left(problem):
     left = response - design @ np.linalg.lstsq(design, response, rcond=None)[0]
     # Inverse gamma with shape 20: its mean is Σ left²/38 for the least-squares fit, more for any other.
     assert left @ left / 38 * 0.95 < noise.mean() < response @ response / 38
+
+
+def test_twins_share_what_they_explain(problem):
+    design, response, logit = problem
+    twins = np.column_stack([design[:, :3], design[:, 0]]), response, np.array([-1.0, -2.0, -2.0, -1.0])
+    expected = exact(*twins)
+    included, _, _ = sample(twins, 6000)
+    np.testing.assert_allclose(included.mean(0), expected, atol=0.02)
+    assert expected[0] == pytest.approx(expected[3])

@@ -95,3 +95,11 @@ def test_a_prior_goes_first_and_order_stays():
     assert RIVALS["correlation"].with_prior(scores, prior).tolist() == blended.tolist()
     assert RIVALS["lasso"].with_prior(scores, prior) is scores
     assert RIVALS["correlation"].with_prior(scores, np.zeros((3, 3))) is scores
+
+
+@pytest.mark.parametrize("infer_some", FEW.values(), ids=FEW)
+def test_forests_of_some_targets_are_those_of_the_whole_run(chain, infer_some):
+    whole = infer_some(chain, NO_PRIOR, 0, trees=5)
+    some = infer_some(chain, NO_PRIOR, 0, trees=5, targets=[1, 3])
+    np.testing.assert_array_equal(some[:, [1, 3]], whole[:, [1, 3]])
+    assert not some[:, [0, 2, 4]].any()
