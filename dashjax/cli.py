@@ -523,15 +523,16 @@ def reproduce(
     Synthetic studies are simulated, and every method is tuned. Yeast, breast and hema read public files, with the
     published λ: `git clone https://github.com/QuackenbushLab/phoenix`, and DASH.
     """
-    from dashjax.reproduce import RealStudy, find_study, reproduce, reproduce_real
-    from dashjax.reproduce import quick as shorten
+    from dashjax.reproduce import MeasuredStudy, find_study, reproduce_measured, reproduce_simulated
 
     if names is not None and equations is None:
         raise InputError("--names: orders the genes of --equations, which is missing")
     plan = find_study(study)
     if only is not None:
         plan = plan.only(only)
-    if isinstance(plan, RealStudy):
+    if quick:
+        plan = plan.quick()
+    if isinstance(plan, MeasuredStudy):
         if equations is not None:
             raise InputError(f"--equations: {study} is measured; --data is the folder of its files")
         if data is None:
@@ -546,11 +547,11 @@ def reproduce(
             update(progress.trained, progress.epochs, f"{stage}: {done}{found}", stage)
 
         try:
-            if isinstance(plan, RealStudy):
+            if isinstance(plan, MeasuredStudy):
                 assert data is not None, "checked above"
-                reproduce_real(plan.quick() if quick else plan, out, data, update)
+                reproduce_measured(plan, out, data, update)
             else:
-                reproduce(shorten(plan) if quick else plan, out, equations, names, show)
+                reproduce_simulated(plan, out, equations, names, show)
         except KeyboardInterrupt:
             console.print(f"\nInterrupted. Finished runs are kept; the same command goes on from there ({out}).")
             raise typer.Exit(130) from None
