@@ -69,5 +69,4 @@ def _relative(effect: Float[Array, "regulator target"]) -> Float[Array, "regulat
 
 def along_edges(field: Direct, network: Float[Array, "regulator target"]) -> Direct:
     """Return an edge-resolved field without the weights of all other edges than a network's non-zeros."""
-    kept = network.T != 0 if field.inputs is None else network.T[:, field.inputs] != 0
-    return field.with_layers((jnp.where(kept, field.weight, 0.0),))
+    return field.with_layers((jnp.where(field.seen(network.T) != 0, field.weight, 0.0),))
