@@ -24,10 +24,14 @@ LATENT_RATE = 5.0
 def fit(
     key: PRNGKeyArray, data: Split, prior: Prior, hyper: Hyperparameters, config: FitConfig | None = None
 ) -> FitResult:
-    """Fit one model: train a field on one-step errors while pruning it towards a sparse network.
+    """Fit one model: train a field while pruning it towards a sparse network.
 
     Pure, so `jax.jit` it with `config` closed over or static, and `jax.vmap` it over keys, priors or
-    any leaf of `hyper`.
+    any leaf of `hyper`:
+
+        method, config = find_method("dash"), FitConfig(epochs=100)
+        run = jax.jit(fit, static_argnames="config")
+        result = run(jax.random.key(0), data, prior, method.hyperparameters(100), method.configure(config))
 
     Args:
         key: seeds the initial weights and scores, the observation noise and the order of steps.
