@@ -139,7 +139,7 @@ def score(
     ] = None,
 ) -> None:
     """Score edges against a reference network, also as BEELINE does, with the prior alone beside them."""
-    from dashjax.io import make_folder, write_edges
+    from dashjax.io import make_folder, write_table
     from dashjax.jobs import score_files
 
     scores, regulators, lines = score_files(edges, truth, prior, universe)
@@ -154,6 +154,6 @@ def score(
     print_lines(lines)
     if out is not None:
         make_folder(out)
-        write_edges(out / "scores.tsv", scores)
-        write_edges(out / "regulators.tsv", regulators)
+        write_table(out / "scores.tsv", scores)
+        write_table(out / "regulators.tsv", regulators)
         console.print(f"scores: {out / 'scores.tsv'}, {out / 'regulators.tsv'}", highlight=False, soft_wrap=True)

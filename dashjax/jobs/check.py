@@ -12,7 +12,7 @@ import numpy as np
 from dashjax.data import Trajectories
 from dashjax.errors import InputError
 from dashjax.io import CellOptions, Expression, NamedNetwork, align_network, read_expression, read_network
-from dashjax.io.names import name_hints
+from dashjax.io.name_hints import name_hints
 from dashjax.io.tables import short
 
 #: Expression beyond this is taken for counts.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from dashjax.errors import InputError
-from dashjax.io import make_folder
-from dashjax.io.export import EXPORTS, read_edges
+from dashjax.io import make_folder, read_edges
+from dashjax.io.export import EXPORTS
 
 
 def export_files(source: Path, kind: str, out: Path, everything: bool = False) -> list[str]:

@@ -24,7 +24,7 @@ from dashjax.io import (
     read_regulators,
     save_model,
     similarity_edges,
-    write_edges,
+    write_table,
 )
 from dashjax.jobs.check import Finding, check_data, read_files
 from dashjax.jobs.network import NetworkFit, OnEpochs, Trainer, fit_network, pieces_of, time_unit
@@ -260,7 +260,7 @@ def _write_fit(out: Path, result, edges: pd.DataFrame, genes, tried: pd.DataFram
     from dashjax.report.write import to_png
 
     make_folder(out)
-    write_edges(out / "edges.tsv", edges)
+    write_table(out / "edges.tsv", edges)
     save_model(out / "model.npz", result.field, genes)
     arrays = {name: np.asarray(getattr(result.curves, name)) for name in result.curves.__dataclass_fields__}
     pd.DataFrame({"epoch": np.arange(1, len(arrays["pruned"]) + 1), **arrays}).to_csv(out / "curves.csv", index=False)

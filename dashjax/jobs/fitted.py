@@ -12,7 +12,7 @@ import numpy as np
 from dashjax.dynamics import AbstractField, Direct
 from dashjax.errors import InputError
 from dashjax.io import CellOptions, Expression, load_model, read_edges, read_expression
-from dashjax.io.names import name_hints
+from dashjax.io.name_hints import name_hints
 from dashjax.networks import along_edges, network_matrix, random_starts, relative_effects, response_times
 
 #: Random states to start from, unless observed ones are given.

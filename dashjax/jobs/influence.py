@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from dashjax.errors import InputError
-from dashjax.io import make_folder, write_edges
+from dashjax.io import make_folder, write_table
 from dashjax.jobs.fitted import RANDOM_STARTS, FittedModel, StartOptions, Starts, choose_starts, read_fit, write_figure
 from dashjax.networks import Influence, gene_influence, has_influence, influence_table
 
@@ -72,7 +72,7 @@ def influence_files(
     begin = choose_starts(fitted, starts)
     table = influence_table(measure_influence(fitted, begin, push, on_genes), fitted.network, fitted.genes)
     make_folder(out)
-    write_edges(out / "influence.tsv", table)
+    write_table(out / "influence.tsv", table)
     write_figure(out, "influence", influence_figure(table))
     return table, [
         f"{len(table):,} genes, {int((table['out_degree'] > 0).sum()):,} of them regulators; each pushed by {push:g} "

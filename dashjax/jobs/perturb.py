@@ -12,7 +12,7 @@ import pandas as pd
 
 from dashjax.data import LARGEST_EXPRESSION
 from dashjax.errors import InputError, suggest
-from dashjax.io import make_folder, write_edges
+from dashjax.io import make_folder, write_table
 from dashjax.io.tables import parse_number, short
 from dashjax.jobs.fitted import RANDOM_STARTS, StartOptions, choose_starts, read_fit, write_figure
 from dashjax.networks import RELATIONS, perturb, response_table
@@ -91,8 +91,8 @@ def perturb_files(
         }
     )
     make_folder(out)
-    write_edges(out / "response.tsv", table)
-    write_edges(out / "trajectories.tsv", trajectories)
+    write_table(out / "response.tsv", table)
+    write_table(out / "trajectories.tsv", trajectories)
     write_figure(out, "response", response_figure(table, words))
     write_figure(out, "trajectories", trajectories_figure(table, trajectories))
     return table, [
