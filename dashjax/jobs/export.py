@@ -7,6 +7,7 @@ from pathlib import Path
 from dashjax.errors import InputError
 from dashjax.io import make_folder, read_edges
 from dashjax.io.export import EXPORTS
+from dashjax.jobs.fitted import edges_file
 
 
 def export_files(source: Path, kind: str, out: Path, everything: bool = False) -> list[str]:
@@ -26,7 +27,7 @@ def export_files(source: Path, kind: str, out: Path, everything: bool = False) -
     """
     if kind not in EXPORTS:
         raise InputError(f"--to: unknown value '{kind}'; valid: {', '.join(EXPORTS)}")
-    edges = read_edges(source / "edges.tsv" if source.is_dir() else source)
+    edges = read_edges(edges_file(source))
     listed = len(edges)
     if "returned" in edges and not everything and kind != "beeline":
         edges = edges[edges["returned"]]

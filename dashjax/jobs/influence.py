@@ -12,7 +12,7 @@ import pandas as pd
 
 from dashjax.errors import InputError
 from dashjax.io import make_folder, write_table
-from dashjax.jobs.fitted import RANDOM_STARTS, FittedModel, StartOptions, Starts, choose_starts, read_fit, write_figure
+from dashjax.jobs.fitted import RANDOM_STARTS, FittedModel, StartOptions, Starts, choose_starts, read_fit
 from dashjax.networks import Influence, gene_influence, has_influence, influence_table
 
 #: Called with genes done, genes to do, and a few words.
@@ -67,6 +67,7 @@ def influence_files(
         InputError: on anything wrong with the files or arguments, before anything is written.
     """
     from dashjax.report.biology import influence_figure
+    from dashjax.report.write import write_figure
 
     fitted = read_fit(model, edges, edges_only)
     begin = choose_starts(fitted, starts)

@@ -13,7 +13,7 @@ import pandas as pd
 from dashjax.errors import InputError
 from dashjax.io import make_folder, read_gene_sets, read_gene_values, write_table
 from dashjax.io.name_hints import name_hints
-from dashjax.jobs.fitted import RANDOM_STARTS, StartOptions, choose_starts, read_fit, write_figure
+from dashjax.jobs.fitted import RANDOM_STARTS, StartOptions, choose_starts, read_fit
 from dashjax.jobs.influence import PUSH, OnGenes, measure_influence
 from dashjax.networks import PathwayTest, influence_table, pathway_table, pathway_test
 
@@ -43,6 +43,7 @@ def pathways_files(
         InputError: on anything wrong with the files or arguments, before anything is written.
     """
     from dashjax.report.biology import pathways_figure
+    from dashjax.report.write import write_figure
 
     if permutations < 1:
         raise InputError(f"--permutations: must be at least 1, got {permutations}")

@@ -10,6 +10,7 @@ import pandas as pd
 
 from dashjax.errors import InputError
 from dashjax.io import NamedNetwork, align_network, read_edges, read_network
+from dashjax.jobs.fitted import edges_file
 from dashjax.networks import (
     beeline_scores,
     edge_universe,
@@ -43,7 +44,7 @@ def score_files(
     """
     if universe not in UNIVERSES:
         raise InputError(f"--universe: unknown value '{universe}'; valid: {', '.join(UNIVERSES)}")
-    path = edges / "edges.tsv" if edges.is_dir() else edges
+    path = edges_file(edges)
     table, reference = read_edges(path), read_network(truth)
     known = None if prior is None else read_network(prior)
     named = [*reference.names, *table["source"], *table["target"], *(known.names if known else ())]

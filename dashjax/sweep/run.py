@@ -209,8 +209,7 @@ def _records(
         posterior = outcome.posterior.posterior
         arrays |= {f"posterior_{name}": np.asarray(getattr(posterior, name)) for name in posterior.__dataclass_fields__}
         arrays |= {name: np.asarray(getattr(outcome.posterior, name)) for name in ("frequency", "agreement")}
-    arrays |= {name: np.asarray(getattr(result.curves, name)) for name in result.curves.__dataclass_fields__}
-    return rows, arrays
+    return rows, arrays | result.curves.arrays()
 
 
 def prior_only_rows(grid: Grid, study: Study) -> pd.DataFrame:

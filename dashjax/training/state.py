@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import equinox as eqx
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from dashjax.dynamics import AbstractField
@@ -96,6 +98,10 @@ class Curves(eqx.Module):
     validation_error: Float[Array, " epoch"]
     learning_rate: Float[Array, " epoch"]
     pruned: Float[Array, " epoch"]
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the curves by name, as stores and figures take them."""
+        return {part.name: np.asarray(getattr(self, part.name)) for part in fields(self)}
 
 
 class FitResult(eqx.Module):

@@ -23,7 +23,7 @@ from dashjax.jobs.network import Trainer
 from dashjax.networks import relative_effects, score_network
 from dashjax.report.figures import sparsity_accuracy, sparsity_error, training_curves
 from dashjax.report.tables import METRICS, summarise
-from dashjax.report.write import CAPTIONS, to_png
+from dashjax.report.write import CAPTIONS, write_figure
 from dashjax.reproduce.agreement import agreement
 from dashjax.reproduce.measured.files import MeasuredData, find_datasets, no_change, read_dataset, split
 from dashjax.reproduce.measured.studies import EDGE_METHODS, LARGEST_DIRECT, SCHEDULED, MeasuredStudy
@@ -31,12 +31,11 @@ from dashjax.reproduce.pages import Section, write_pages
 from dashjax.sparse import dense_rows
 from dashjax.sparsity import sparsity
 from dashjax.sweep import PRIOR_ONLY, SCORES
+from dashjax.sweep.program import PRECISION
 from dashjax.sweep.store import write_atomically
 from dashjax.training import STATUSES, FitConfig, Method, find_method
 from dashjax.training.fit import NUMERICS_VERSION
 
-#: Expected precision of the edge set that an ensemble returns.
-PRECISION = 0.9
 #: Called with runs done, runs to do, and what is next.
 OnProgress = Callable[[int, int, str], None]
 
@@ -145,7 +144,6 @@ def _run(
         result = jax.tree.map(lambda leaf: leaf[0], result)
         network = np.asarray(posterior.probability)
         predicted = np.asarray(edges_at_precision(posterior.probability, PRECISION))
-    curves = {key: np.asarray(getattr(result.curves, key)).tolist() for key in result.curves.__dataclass_fields__}
     return {
         **_setting(method, study, epochs),
         "sparsity": float(sparsity(result.field.effective_layers())),
@@ -156,7 +154,7 @@ def _run(
         "selected_epoch": int(result.epoch),
         "last_epoch": int(result.last_epoch),
         "seconds": time.perf_counter() - began,
-        "curves": curves,
+        "curves": {name: curve.tolist() for name, curve in result.curves.arrays().items()},
     }
 
 
@@ -269,12 +267,9 @@ def _section(study: MeasuredStudy, data: MeasuredData, runs: list[dict[str, Any]
     numbers = table.drop(columns="curves").astype({"prior_corruption": float, "strength": float})
     write_atomically(folder / "results.parquet", partial(numbers.to_parquet, index=False))
     rows = _summary(study, data, numbers)
-    make_folder(folder / "figures")
     figures = {}
-    for file, (heading, figure, caption) in _draw(data, numbers, runs, rows).items():
-        png = to_png(figure)
-        write_atomically(folder / "figures" / f"{file}.png", partial(Path.write_bytes, data=png))
-        figures[heading] = (png, caption)
+    for name, (heading, figure, caption) in _draw(data, numbers, runs, rows).items():
+        figures[heading] = (write_figure(folder, name, figure), caption)
     return Section(data.dataset.name, " ".join(paragraphs_of(study, data, rows)), rows, figures)
 
 
