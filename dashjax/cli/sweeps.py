@@ -9,7 +9,7 @@ import typer
 
 from dashjax.cli.options import Out
 from dashjax.cli.show import console, interruptible, print_lines, print_summary, progress_bar
-from dashjax.errors import InputError
+from dashjax.errors import InputError, unknown
 
 #: What `quickstart` runs: DASH, its baselines and our ensemble on a system small enough for a laptop.
 QUICKSTART: dict[str, Any] = {
@@ -52,8 +52,8 @@ def sweep(
     from dashjax.sweep import load_grid
     from dashjax.sweep.processes import join_processes
 
-    if executor not in ("local", "ray"):
-        raise InputError(f"--executor: unknown value '{executor}'; valid: local, ray")
+    if executor not in (known := ("local", "ray")):
+        raise InputError(f"--executor: {unknown('value', executor, known)}")
     if ray_address and executor != "ray":
         raise InputError("--ray-address: only with --executor ray")
     part = _parse_shard(shard) if shard else None

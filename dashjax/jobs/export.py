@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dashjax.errors import InputError
+from dashjax.errors import InputError, unknown
 from dashjax.io import make_folder, read_edges
 from dashjax.io.export import EXPORTS
 from dashjax.jobs.fitted import edges_file
@@ -26,7 +26,7 @@ def export_files(source: Path, kind: str, out: Path, everything: bool = False) -
         InputError: on an unknown kind, or an edge list that cannot be read.
     """
     if kind not in EXPORTS:
-        raise InputError(f"--to: unknown value '{kind}'; valid: {', '.join(EXPORTS)}")
+        raise InputError(f"--to: {unknown('value', kind, list(EXPORTS))}")
     edges = read_edges(edges_file(source))
     listed = len(edges)
     if "returned" in edges and not everything and kind != "beeline":
