@@ -1,13 +1,12 @@
 """Studies of measured expression: their files found and read, run in miniature, resumed, scored against ChIP edges."""
 
 import json
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from dashjax import InputError, cli, generate_system, make_prior, simulate_study
+from dashjax import InputError, generate_system, make_prior, simulate_study
 from dashjax.data import make_trajectories
 from dashjax.io import write_phoenix
 from dashjax.reproduce import MEASURED_STUDIES, DataSet, find_study, reproduce_measured
@@ -266,13 +265,10 @@ def test_quick_and_only_shorten_a_study():
         (["breast", "--data", ".", "--only", "genes-5"], "--only: unknown table 'genes-5'"),
     ],
 )
-def test_wrong_folders_are_one_line(arguments, message, monkeypatch, capsys, tmp_path):
+def test_wrong_folders_are_one_line(arguments, message, dashjax, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["dashjax", "reproduce", *arguments, "--out", "out"])
-    with pytest.raises(SystemExit) as error:
-        cli.main()
-    assert error.value.code == 2
-    printed = capsys.readouterr().err
+    code, _, printed = dashjax("reproduce", *arguments, "--out", "out")
+    assert code == 2
     assert message in printed
     assert printed.count("\n") == 1
     assert not (tmp_path / "out").exists()

@@ -1,13 +1,12 @@
 """A simulated study in miniature: tuned, run, resumed, and set beside published figures."""
 
 import json
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from dashjax import InputError, cli
+from dashjax import InputError
 from dashjax.reproduce import (
     SIMULATED_STUDIES,
     Condition,
@@ -188,12 +187,9 @@ def test_quick_studies_are_small():
         (["sim350", "--equations", "absent.csv"], "absent.csv"),
     ],
 )
-def test_mistakes_are_one_line(arguments, message, monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(sys, "argv", ["dashjax", "reproduce", *arguments, "--out", str(tmp_path / "out")])
-    with pytest.raises(SystemExit) as error:
-        cli.main()
-    assert error.value.code == 2
-    printed = capsys.readouterr().err
+def test_mistakes_are_one_line(arguments, message, dashjax, tmp_path):
+    code, _, printed = dashjax("reproduce", *arguments, "--out", tmp_path / "out")
+    assert code == 2
     assert message in printed
     assert printed.count("\n") == 1
     assert not (tmp_path / "out").exists()
