@@ -65,7 +65,7 @@ class Direct(AbstractField):
 
     def regulation(self, expression: Float[Array, "*batch gene"]) -> Float[Array, "*batch gene"]:
         """Return the bracket before −g: the level towards which each gene is driven."""
-        response = soft_sign(self.seen(expression))
+        response = soft_sign(self.of_regulators(expression))
         additive = response @ self.weight[0].T
         log_product = jnp.log1p(response) @ self.weight[1].T
         return additive + self.amplitude * jnp.expm1(log_product) + self.bias

@@ -73,7 +73,7 @@ class AbstractField(AbstractDynamics):
         """Return `regulators` as an array to index with."""
         return None if self.regulators is None else jnp.asarray(self.regulators, jnp.int32)
 
-    def seen(self, values: Shaped[Array, "*batch gene"]) -> Shaped[Array, "*batch regulator"]:
+    def of_regulators(self, values: Shaped[Array, "*batch gene"]) -> Shaped[Array, "*batch regulator"]:
         """Return the values of the genes that the columns of the first layer stand for."""
         return values if self.inputs is None else values[..., self.inputs]
 

@@ -87,7 +87,7 @@ class Phoenix(AbstractField):
 
     def regulation(self, expression: Float[Array, "*batch gene"]) -> Float[Array, "*batch gene"]:
         """Return the bracket before −g: the level towards which each gene is driven."""
-        response = soft_sign(self.seen(expression))
+        response = soft_sign(self.of_regulators(expression))
         inputs = jnp.stack([response, jnp.log1p(response)])
         bias = jnp.expand_dims(self.input_bias, range(1, expression.ndim))
         additive, log_product = jnp.einsum("c...g,chg->c...h", inputs, self.input_weight) + bias

@@ -90,4 +90,4 @@ def _relative(effect: Float[Array, "regulator target"]) -> Float[Array, "regulat
 
 def along_edges(field: Direct, network: Float[Array, "regulator target"]) -> Direct:
     """Return an edge-resolved field without the weights of all other edges than a network's non-zeros."""
-    return field.with_layers((jnp.where(field.seen(network.T) != 0, field.weight, 0.0),))
+    return field.with_layers((jnp.where(field.of_regulators(network.T) != 0, field.weight, 0.0),))

@@ -84,7 +84,7 @@ def allow_regulators(state: RunState, regulators: Bool[Array, " gene"]) -> RunSt
         regulators: True for genes that may regulate.
     """
     first, *rest = state.pruner.masks
-    masks = (first & state.field.seen(regulators), *rest)
+    masks = (first & state.field.of_regulators(regulators), *rest)
     return eqx.tree_at(lambda s: (s.field, s.pruner.masks), state, (apply_masks(masks, state.field), masks))
 
 
