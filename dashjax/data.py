@@ -158,7 +158,12 @@ def canonical_order(genes: Sequence[str]) -> np.ndarray:
 
 
 def shared_targets(edges: Float[Array, "regulator target"]) -> Float[Array, "gene gene"]:
-    """Count the targets that each pair of genes shares in the prior: C = |A||A|ᵀ (DASH, appendix)."""
+    """Count the targets that each pair of genes shares in the prior: C = |A||A|ᵀ (DASH, appendix).
+
+    Examples:
+        >>> shared_targets(jnp.array([[0, 1, -1], [0, 0, 1], [0, 0, 0]])).tolist()
+        [[2, 1, 0], [1, 1, 0], [0, 0, 0]]
+    """
     magnitude = jnp.abs(edges)
     return magnitude @ magnitude.T
 
@@ -196,6 +201,11 @@ def make_sparse_prior(regulator, target, weight, genes: int, similarity=None) ->
 
     Scores, penalties and two-layer fields take it like a dense one, and compute the same.
 
+    Examples:
+        >>> prior = make_sparse_prior([0, 0, 1], [1, 2, 2], [1.0, -1.0, 1.0], genes=20_000)
+        >>> prior.n_edges, prior.states(np.array([0, 2]), np.array([2, 0])).tolist()
+        (3, [True, False])
+
     Args:
         regulator: number of each edge's regulator.
         target: of its target.
@@ -223,6 +233,11 @@ def combine_priors(priors: Sequence[Prior]) -> Prior:
 
     The sources stay apart in `Prior.sources`, for `edge_posterior` trusts each as far as the data bear it out; not so
     those of sparse priors, which are too large for it.
+
+    Examples:
+        >>> literature, motifs = make_prior([[0, 0.5], [0, 0]]), make_prior([[0, -1], [0.25, 0]])
+        >>> combine_priors([literature, motifs]).edges.tolist()
+        [[0.0, -1.0], [0.25, 0.0]]
     """
     if len(priors) == 1:
         return priors[0]

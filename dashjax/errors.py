@@ -20,3 +20,8 @@ def suggest(name: str, valid: list[str] | tuple[str, ...]) -> str:
     by_lower = {v.lower(): v for v in valid}
     close = difflib.get_close_matches(name.lower(), list(by_lower), n=1)
     return f" (did you mean '{by_lower[close[0]]}'?)" if close else ""
+
+
+def unknown(what: str, name: str, valid: list[str] | tuple[str, ...]) -> str:
+    """Return ``unknown WHAT 'name' (did you mean 'x'?); valid: …``, which lists the valid names."""
+    return f"unknown {what} '{name}'{suggest(name, valid)}; valid: {', '.join(valid)}"

@@ -1,6 +1,7 @@
 """Shared fixtures: one tiny system, its study, and the fit compiled once for all tests that only run it."""
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -51,3 +52,21 @@ def config():
 def run(split, config):
     """`run(key, prior, hyper)`: the whole fit, compiled once."""
     return jax.jit(lambda key, prior, hyper: fit(key, split, prior, hyper, config))
+
+
+@pytest.fixture
+def dashjax(monkeypatch, capsys):
+    """`dashjax(*arguments)`: the command line in this process; its exit code and what it printed to out and err."""
+    from dashjax import cli
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["dashjax", *map(str, arguments)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as error:
+            code = error.code or 0
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return call

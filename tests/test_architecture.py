@@ -60,7 +60,7 @@ def imported(path):
 
 @pytest.mark.parametrize("room", sorted(ALLOWED))
 def test_rooms_import_only_what_lies_before_them(room):
-    files = [PACKAGE / f"{room}.py"] if (PACKAGE / f"{room}.py").exists() else sorted((PACKAGE / room).glob("*.py"))
+    files = [PACKAGE / f"{room}.py"] if (PACKAGE / f"{room}.py").exists() else sorted((PACKAGE / room).rglob("*.py"))
     assert files
     for path in files:
         used = {name.split(".")[1] for name in imported(path) if name.startswith("dashjax.")}

@@ -11,22 +11,6 @@ from dashjax import cli
 from dashjax.io import load_model, read_expression, read_phoenix, read_prior, write_phoenix
 
 
-def call(monkeypatch, capsys, *arguments):
-    monkeypatch.setattr(sys, "argv", ["dashjax", *map(str, arguments)])
-    try:
-        cli.main()
-        code = 0
-    except SystemExit as error:
-        code = error.code or 0
-    printed = capsys.readouterr()
-    return code, printed.out, printed.err
-
-
-@pytest.fixture
-def dashjax(monkeypatch, capsys):
-    return lambda *arguments: call(monkeypatch, capsys, *arguments)
-
-
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory):
     folder = tmp_path_factory.mktemp("simulated") / "s"

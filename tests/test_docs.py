@@ -1,19 +1,16 @@
 """What the pages say can be typed: commands that parse, code that runs, and a page behind every entry."""
 
 import doctest
+import importlib
 import re
 import shlex
-import sys
 from pathlib import Path
 
 import pytest
 import typer.main
 import yaml
 
-import dashjax
 from dashjax.cli import app
-from dashjax.networks import edge_list
-from dashjax.sparsity import dash_one_layer, make_schedule, prune_lowest
 from dashjax.sweep import expand, parse_grid
 
 ROOT = Path(__file__).parents[1]
@@ -88,15 +85,23 @@ def test_the_python_page_runs(tmp_path, monkeypatch):
     assert scope["genes"] == scope["system"].genes
 
 
-EXAMPLES = (dashjax.make_trajectories, dashjax.make_prior, make_schedule, prune_lowest, dash_one_layer, edge_list)
+def examples():
+    """Find every example in a docstring."""
+    for path in sorted((ROOT / "dashjax").rglob("*.py")):
+        if ">>> " in path.read_text():
+            module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+            yield from (found for found in doctest.DocTestFinder().find(module) if found.examples)
 
 
-@pytest.mark.parametrize("function", EXAMPLES, ids=lambda function: function.__name__)
-def test_docstring_examples_run(function):
-    (found,) = doctest.DocTestFinder(recurse=False).find(function, function.__name__, globs=vars(_module(function)))
-    assert found.examples
+EXAMPLES = list(examples())
+
+
+def test_the_entry_points_of_the_library_have_examples():
+    assert {"dashjax.networks.metrics.score_network", "dashjax.networks.readout.strongest_edges"} <= {
+        found.name for found in EXAMPLES
+    }
+
+
+@pytest.mark.parametrize("found", EXAMPLES, ids=lambda found: found.name)
+def test_docstring_examples_run(found):
     assert doctest.DocTestRunner().run(found).failed == 0
-
-
-def _module(function):
-    return sys.modules[function.__module__]

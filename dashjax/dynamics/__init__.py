@@ -11,7 +11,6 @@ from dashjax.dynamics.solve import (
     integrate,
     semilinear_terms,
     solve_trajectories,
-    solve_trajectory,
 )
 
 __all__ = [
@@ -33,5 +32,4 @@ __all__ = [
     "integrate",
     "semilinear_terms",
     "solve_trajectories",
-    "solve_trajectory",
 ]

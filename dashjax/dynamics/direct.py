@@ -9,7 +9,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from dashjax.dynamics.field import AbstractField, AbstractSpec, Layers, renumber
 from dashjax.dynamics.phoenix import normalise, soft_sign
@@ -58,11 +58,6 @@ class Direct(AbstractField):
         inputs = genes if regulators is None else len(regulators)
         return cls(1e-3 * jax.random.normal(key, (2, genes, inputs)), half, half, half, regulators)
 
-    @property
-    def inputs(self) -> Int[Array, " regulator"] | None:
-        """Return the numbers of the genes that have weights; None for all."""
-        return None if self.regulators is None else jnp.asarray(self.regulators, jnp.int32)
-
     def compact(self) -> Direct:
         """Return the same dynamics without the columns of genes that regulate nothing."""
         used = np.flatnonzero(np.asarray(self.weight != 0).any(axis=(0, 1)))
@@ -70,8 +65,7 @@ class Direct(AbstractField):
 
     def regulation(self, expression: Float[Array, "*batch gene"]) -> Float[Array, "*batch gene"]:
         """Return the bracket before −g: the level towards which each gene is driven."""
-        seen = expression if self.inputs is None else expression[..., self.inputs]
-        response = soft_sign(seen)
+        response = soft_sign(self.of_regulators(expression))
         additive = response @ self.weight[0].T
         log_product = jnp.log1p(response) @ self.weight[1].T
         return additive + self.amplitude * jnp.expm1(log_product) + self.bias

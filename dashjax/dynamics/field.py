@@ -10,7 +10,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 Layers = tuple[Float[Array, "branch out in"], ...]
 
@@ -64,9 +64,18 @@ class AbstractField(AbstractDynamics):
         """Return the normalised magnitude norm(W) of every prunable weight, as pruning scores see it."""
 
     @property
-    def inputs(self) -> Int[Array, " regulator"] | None:
-        """Return which genes the columns of the first layer stand for; None for all, in their order."""
+    def regulators(self) -> tuple[int, ...] | None:
+        """Return the numbers of the genes that the columns of the first layer stand for; None for all, in order."""
         return None
+
+    @property
+    def inputs(self) -> Int[Array, " regulator"] | None:
+        """Return `regulators` as an array to index with."""
+        return None if self.regulators is None else jnp.asarray(self.regulators, jnp.int32)
+
+    def of_regulators(self, values: Shaped[Array, "*batch gene"]) -> Shaped[Array, "*batch regulator"]:
+        """Return the values of the genes that the columns of the first layer stand for."""
+        return values if self.inputs is None else values[..., self.inputs]
 
     def arrays(self) -> dict[str, Array]:
         """Return the field's arrays by name, as stores keep them; with what shapes its program, they make the field."""

@@ -9,7 +9,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from dashjax.dynamics.field import AbstractField, AbstractSpec, Layers, renumber
 from dashjax.linalg import orthonormal_columns
@@ -87,18 +87,12 @@ class Phoenix(AbstractField):
 
     def regulation(self, expression: Float[Array, "*batch gene"]) -> Float[Array, "*batch gene"]:
         """Return the bracket before −g: the level towards which each gene is driven."""
-        seen = expression if self.inputs is None else expression[..., self.inputs]
-        response = soft_sign(seen)
+        response = soft_sign(self.of_regulators(expression))
         inputs = jnp.stack([response, jnp.log1p(response)])
         bias = jnp.expand_dims(self.input_bias, range(1, expression.ndim))
         additive, log_product = jnp.einsum("c...g,chg->c...h", inputs, self.input_weight) + bias
         hidden = jnp.stack([additive, jnp.exp(log_product)])
         return jnp.einsum("c...h,cgh->...g", hidden, self.output_weight)
-
-    @property
-    def inputs(self) -> Int[Array, " regulator"] | None:
-        """Return the numbers of the genes that the columns of W stand for; None for all."""
-        return None if self.regulators is None else jnp.asarray(self.regulators, jnp.int32)
 
     def compact(self) -> Phoenix:
         """Return the same dynamics without hidden units that reach no gene and genes that reach no hidden unit.

@@ -149,7 +149,7 @@ def integrate(
         return final, jnp.isfinite(final).all()
 
     def solve(state, time):
-        solution = _diffeqsolve(field, state, diffrax.SaveAt(t1=True), time, method)
+        solution = _diffeqsolve(field, state, time, method)
         ok = solution.result == diffrax.RESULTS.successful
         assert solution.ys is not None
         return solution.ys[0], ok
@@ -174,21 +174,7 @@ def solve_trajectories(
     return jnp.concatenate([initial[None], path]).swapaxes(0, 1)
 
 
-def solve_trajectory(
-    field: AbstractDynamics,
-    initial: Float[Array, " gene"],
-    times: Float[Array, " time"],
-    method: Adaptive | None = None,
-) -> Float[Array, "time gene"]:
-    """Follow one trajectory from `initial` at `times[0]` and report it at `times`."""
-    method = Adaptive() if method is None else method
-    start = times[0]
-    solution = _diffeqsolve(field, initial, diffrax.SaveAt(ts=times - start), times[-1] - start, method)
-    assert solution.ys is not None
-    return solution.ys
-
-
-def _diffeqsolve(field, initial, saveat, duration, method: Adaptive) -> diffrax.Solution:
+def _diffeqsolve(field, initial, duration, method: Adaptive) -> diffrax.Solution:
     wants_two_terms = get_origin(method.solver.term_structure) is diffrax.MultiTerm
     return diffrax.diffeqsolve(
         semilinear_terms(field) if wants_two_terms else diffrax.ODETerm(field),
@@ -197,7 +183,7 @@ def _diffeqsolve(field, initial, saveat, duration, method: Adaptive) -> diffrax.
         t1=duration,
         dt0=None,
         y0=initial,
-        saveat=saveat,
+        saveat=diffrax.SaveAt(t1=True),
         stepsize_controller=diffrax.PIDController(rtol=method.rtol, atol=method.atol),
         max_steps=method.max_steps,
         throw=False,  # one diverging lane must not kill its batch

@@ -2,27 +2,27 @@
 
 from dashjax.io.beeline import read_beeline, write_ranked_edges
 from dashjax.io.dream4 import read_dream4
-from dashjax.io.edges import read_gene_sets
+from dashjax.io.edge_tables import read_edges, read_gene_sets
 from dashjax.io.equations import read_system, write_system
-from dashjax.io.export import read_edges, write_decoupler, write_edges, write_graphml
+from dashjax.io.export import write_decoupler, write_graphml
 from dashjax.io.expression import read_expression
 from dashjax.io.genes import read_gene_names, read_gene_values
 from dashjax.io.h5ad import read_h5ad
-from dashjax.io.model import load_model, save_model
-from dashjax.io.named import CellOptions, Expression, NamedNetwork
-from dashjax.io.phoenix import read_phoenix, write_phoenix
-from dashjax.io.prior import (
+from dashjax.io.matching import (
     Edges,
     Match,
     align_edges,
     align_network,
-    read_network,
     read_prior,
     read_regulators,
     read_similarity,
     similarity_edges,
 )
-from dashjax.io.tables import make_folder
+from dashjax.io.model import load_model, save_model
+from dashjax.io.named import CellOptions, Expression, NamedNetwork
+from dashjax.io.network import read_network
+from dashjax.io.phoenix import read_phoenix, write_phoenix
+from dashjax.io.tables import make_folder, write_table
 from dashjax.io.tidy import read_tidy, write_tidy
 
 __all__ = [
@@ -48,15 +48,15 @@ __all__ = [
     "read_prior",
     "read_regulators",
     "read_similarity",
-    "similarity_edges",
     "read_system",
     "read_tidy",
     "save_model",
+    "similarity_edges",
     "write_decoupler",
-    "write_edges",
     "write_graphml",
     "write_phoenix",
     "write_ranked_edges",
     "write_system",
+    "write_table",
     "write_tidy",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 from dashjax.errors import InputError
 from dashjax.io.cells import average_cells
 from dashjax.io.named import CellOptions, Expression
-from dashjax.io.tables import parse_numbers, read_rows, refuse_repeats, refuse_width, short
+from dashjax.io.tables import named_columns, parse_numbers, read_rows, refuse_repeats, refuse_width, short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,8 +64,7 @@ def _read_levels(path: Path) -> tuple[list[str], list[str], np.ndarray]:
     rows = read_rows(path)
     if len(rows) < 2:
         raise InputError(f"{path}: no genes below the header")
-    # R writes a header one field short: it has no name for the column of names.
-    cells = rows[0][1:] if len(rows[0]) == len(rows[1]) else rows[0]
+    cells = named_columns(rows)
     refuse_repeats(cells, path, "cell")
     genes = [row[0] if row else "" for row in rows[1:]]
     refuse_repeats(genes, path)
@@ -81,7 +80,7 @@ def _read_pseudotime(path: Path, cells: list[str]) -> tuple[list[str], np.ndarra
     rows = read_rows(path)
     if len(rows) < 2:
         raise InputError(f"{path}: no cells below the header")
-    branches = rows[0][1:] if len(rows[0]) == len(rows[1]) else rows[0]
+    branches = named_columns(rows)
     refuse_repeats(branches, path, "branch")
     place = {cell: number for number, cell in enumerate(cells)}
     pseudotime = np.full((len(cells), len(branches)), np.nan)

@@ -5,15 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dashjax.errors import InputError
-from dashjax.io.tables import (
-    find_column,
-    parse_numbers,
-    read_rows,
-    refuse_missing,
-    refuse_repeats,
-    refuse_width,
-    short,
-)
+from dashjax.io.tables import find_column, parse_present, read_rows, refuse_repeats, refuse_width, short
 
 _HEADERS = ("x", "gene", "genes", "name", "node", "regulator", "tf")
 
@@ -62,5 +54,5 @@ def read_gene_values(path: Path | str, column: str) -> dict[str, float]:
         gene, cell = (row[place] for place in places if place is not None)
         if gene in values:
             raise InputError(f"{where}: gene '{short(gene)}' appears twice")
-        values[gene] = float(refuse_missing(parse_numbers([cell], where, [column]), where, [column])[0])
+        values[gene] = parse_present(cell, where, column)
     return values

@@ -9,7 +9,16 @@ import numpy as np
 
 from dashjax.errors import InputError
 from dashjax.io.named import NamedNetwork, make_network
-from dashjax.io.tables import parse_number, parse_numbers, refuse_missing, refuse_repeats, refuse_width, short
+from dashjax.io.tables import (
+    named_columns,
+    parse_number,
+    parse_numbers,
+    parse_present,
+    refuse_missing,
+    refuse_repeats,
+    refuse_width,
+    short,
+)
 
 _MARKET = "%%matrixmarket"
 _TRIPLET_HEADERS = (("i", "j", "x"), ("row", "col", "value"), ("row", "column", "value"))
@@ -34,7 +43,7 @@ def is_triplets(rows: list[list[str]], genes: Sequence[str]) -> bool:
 def parse_market(rows: list[list[str]], path: Path | str, genes: Sequence[str]) -> NamedNetwork:
     """Read a MatrixMarket coordinate matrix, regulators in rows, both in the order of the expression's genes.
 
-    network = read_network("prior.mtx", genes)
+        network = read_network("prior.mtx", genes)
 
     Raises:
         InputError: on other kinds of MatrixMarket files, and numbers that are none, naming the row.
@@ -77,7 +86,7 @@ def _triplets(rows: list[tuple[int, list[str]]], path, genes) -> NamedNetwork:
                     f"{where}, column {column + 1}: expected a gene's number from 1 to {len(genes)}, "
                     f"found '{short(row[column])}'"
                 )
-        weight = float(refuse_missing(parse_numbers(row[2:], where, ["3"]), where, ["3"])[0])
+        weight = parse_present(row[2], where, "3")
         edges.append((genes[int(row[0]) - 1], genes[int(row[1]) - 1], weight, number))
     return make_network(edges, path)
 
@@ -90,7 +99,7 @@ def is_bare(rows: list[list[str]]) -> bool:
 def parse_bare(rows: list[list[str]], path: Path | str, genes: Sequence[str]) -> NamedNetwork:
     """Read a square matrix without names, regulators in rows, both in the order of the expression's genes.
 
-    network = read_network("edge_prior_matrix_simu_350_noise_0.05.csv", genes)
+        network = read_network("edge_prior_matrix_simu_350_noise_0.05.csv", genes)
 
     Raises:
         InputError: on another shape, or cells that are no numbers, naming row and column.
@@ -115,7 +124,7 @@ def parse_named(rows: list[list[str]], path: Path | str) -> NamedNetwork:
             f"{path}, row 1: expected an edge table (source,target[,weight]), a regulator × target matrix or "
             f"regulator, target, weight without a header, found '{','.join(rows[0])[:40]}'"
         )
-    targets = rows[0][1:] if len(rows[0]) == len(rows[1]) else rows[0]
+    targets = named_columns(rows)
     regulators = [row[0] if row else "" for row in rows[1:]]
     refuse_repeats(targets, path, "target")
     refuse_repeats(regulators, path, "regulator")

@@ -1,4 +1,4 @@
-"""Reading delimited text so that every complaint can name its file, row and column."""
+"""Tables of text: read so that every complaint can name file, row and column, and written."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ import io
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dashjax.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Characters of text that a file may hold, compressed or not.
 LARGEST_TEXT = 2**30
@@ -119,6 +123,15 @@ def refuse_missing(values: np.ndarray, where: str, columns: Sequence[str] | None
     return values
 
 
+def parse_present(cell: str, where: str, column: str) -> float:
+    """Return one cell's number, which may not be missing.
+
+    Raises:
+        InputError: on a cell that is blank, no number or infinite, naming its column.
+    """
+    return float(refuse_missing(parse_numbers([cell], where, [column]), where, [column])[0])
+
+
 def refuse_width(row: Sequence[str], width: int, where: str, against: str = "the header") -> None:
     """Refuse a row that has not as many cells as another.
 
@@ -147,6 +160,14 @@ def refuse_repeats(names: Sequence[str], path: Path | str, what: str = "gene") -
 def short(name: str) -> str:
     """Return a name as a message shows it: damaged files have names of any length."""
     return name if len(name) <= 40 else name[:37] + "…"
+
+
+def named_columns(rows: list[list[str]]) -> list[str]:
+    """Return the header of a table of at least two rows, without the name of the first column, which holds names.
+
+    R writes a header one field short: it has no name for the column of names.
+    """
+    return rows[0][1:] if len(rows[0]) == len(rows[1]) else rows[0]
 
 
 def find_column(header: Sequence[str], names: Sequence[str]) -> int | None:
@@ -191,6 +212,18 @@ def _as_text(value) -> str:
 
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:120]
+
+
+def write_table(path: Path | str, table: pd.DataFrame) -> None:
+    """Write a frame by the file's name as TSV, CSV or Parquet.
+
+    `read_edges` reads back the same values of an edge list.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix == ".parquet":
+        table.to_parquet(path, index=False)
+    else:
+        table.to_csv(path, sep="," if suffix == ".csv" else "\t", index=False)
 
 
 def make_folder(path: Path) -> None:

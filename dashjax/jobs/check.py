@@ -10,11 +10,13 @@ from typing import Literal
 import numpy as np
 
 from dashjax.data import Trajectories
-from dashjax.errors import InputError
+from dashjax.errors import InputError, unknown
 from dashjax.io import CellOptions, Expression, NamedNetwork, align_network, read_expression, read_network
-from dashjax.io.names import name_hints
+from dashjax.io.name_hints import name_hints
 from dashjax.io.tables import short
 
+#: What becomes of prior genes without expression: they are refused, left out, or join without measurements.
+MATCHES = ("exact", "intersect", "union")
 #: Expression beyond this is taken for counts.
 LARGEST_LOG_EXPRESSION = 30.0
 #: Share of all pairs from which a prior says little.
@@ -73,8 +75,8 @@ def read_files(
     Raises:
         InputError: where a file cannot be read, or on an unknown `match`.
     """
-    if match not in ("exact", "intersect", "union"):
-        raise InputError(f"--match: unknown value '{match}'; valid: exact, intersect, union")
+    if match not in MATCHES:
+        raise InputError(f"--match: {unknown('value', match, MATCHES)}")
     data = read_expression(expression, genes_file, cells)
     # Matrices and triplets that name no genes go by the order of the expression's file.
     networks = [read_network(path, data.genes) for path in priors]
@@ -129,7 +131,7 @@ def check_expression(data: Expression) -> list[Finding]:
 def check_prior(network: NamedNetwork, genes: Sequence[str], match: str = "exact") -> list[Finding]:
     """Say what a prior holds: genes matched and not, signs, density, repeats, self loops, which way its edges point."""
     known = set(genes)
-    unknown = [name for name in network.names if name not in known]
+    absent = [name for name in network.names if name not in known]
     edges = [
         (regulator, target, weight)
         for regulator, target, weight in zip(network.regulators, network.targets, network.weights, strict=True)
@@ -154,11 +156,11 @@ def check_prior(network: NamedNetwork, genes: Sequence[str], match: str = "exact
         f"{len(unique):,} edges from {_count(len(regulators), 'regulator', 'regulators')} to {len(targets):,} targets "
         f"of the expression, {len(unique) / pairs:.2%} of all pairs, {signs}"
     )
-    if unknown and match == "intersect":
-        hints = "".join(f"; {hint}" for hint in name_hints(unknown, genes))
+    if absent and match == "intersect":
+        hints = "".join(f"; {hint}" for hint in name_hints(absent, genes))
         notes.append(
-            f"{len(unknown):,} of {len(network.names):,} genes are not in the expression and are left out "
-            f"({_examples(unknown)}){hints}"
+            f"{len(absent):,} of {len(network.names):,} genes are not in the expression and are left out "
+            f"({_examples(absent)}){hints}"
         )
     lonely = len(known - regulators - targets)
     if lonely:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dashjax.errors import InputError
-from dashjax.io import make_folder
-from dashjax.io.export import EXPORTS, read_edges
+from dashjax.errors import InputError, unknown
+from dashjax.io import make_folder, read_edges
+from dashjax.io.export import EXPORTS
+from dashjax.jobs.fitted import edges_file
 
 
 def export_files(source: Path, kind: str, out: Path, everything: bool = False) -> list[str]:
@@ -25,8 +26,8 @@ def export_files(source: Path, kind: str, out: Path, everything: bool = False) -
         InputError: on an unknown kind, or an edge list that cannot be read.
     """
     if kind not in EXPORTS:
-        raise InputError(f"--to: unknown value '{kind}'; valid: {', '.join(EXPORTS)}")
-    edges = read_edges(source / "edges.tsv" if source.is_dir() else source)
+        raise InputError(f"--to: {unknown('value', kind, list(EXPORTS))}")
+    edges = read_edges(edges_file(source))
     listed = len(edges)
     if "returned" in edges and not everything and kind != "beeline":
         edges = edges[edges["returned"]]

@@ -24,7 +24,7 @@ from dashjax.io import (
     read_regulators,
     save_model,
     similarity_edges,
-    write_edges,
+    write_table,
 )
 from dashjax.jobs.check import Finding, check_data, read_files
 from dashjax.jobs.network import NetworkFit, OnEpochs, Trainer, fit_network, pieces_of, time_unit
@@ -257,18 +257,17 @@ def _describe_errors(fitted: NetworkFit) -> list[str]:
 
 def _write_fit(out: Path, result, edges: pd.DataFrame, genes, tried: pd.DataFrame | None) -> None:
     from dashjax.report.figures import effect_map, training_curves, tuning_curve
-    from dashjax.report.write import to_png
+    from dashjax.report.write import write_figure
 
     make_folder(out)
-    write_edges(out / "edges.tsv", edges)
+    write_table(out / "edges.tsv", edges)
     save_model(out / "model.npz", result.field, genes)
-    arrays = {name: np.asarray(getattr(result.curves, name)) for name in result.curves.__dataclass_fields__}
+    arrays = result.curves.arrays()
     pd.DataFrame({"epoch": np.arange(1, len(arrays["pruned"]) + 1), **arrays}).to_csv(out / "curves.csv", index=False)
-    (out / "figures").mkdir(exist_ok=True)
-    (out / "figures" / "training_curves.png").write_bytes(to_png(training_curves({"this run": [arrays]})))
+    write_figure(out, "training_curves", training_curves({"this run": [arrays]}))
     if len(genes) <= DENSE_GENES:
         network = np.asarray(relative_effects(result.field))
-        (out / "figures" / "effects.png").write_bytes(to_png(effect_map(network, genes)))
+        write_figure(out, "effects", effect_map(network, genes))
     if tried is not None:
         tried.to_csv(out / "choice.csv", index=False)
-        (out / "figures" / "choice.png").write_bytes(to_png(tuning_curve(tried)))
+        write_figure(out, "choice", tuning_curve(tried))

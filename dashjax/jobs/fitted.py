@@ -12,7 +12,7 @@ import numpy as np
 from dashjax.dynamics import AbstractField, Direct
 from dashjax.errors import InputError
 from dashjax.io import CellOptions, Expression, load_model, read_edges, read_expression
-from dashjax.io.names import name_hints
+from dashjax.io.name_hints import name_hints
 from dashjax.networks import along_edges, network_matrix, random_starts, relative_effects, response_times
 
 #: Random states to start from, unless observed ones are given.
@@ -74,6 +74,11 @@ class Starts:
     words: str
 
 
+def edges_file(source: Path) -> Path:
+    """Return an edge list's file, which stands in the folder that `dashjax fit` wrote."""
+    return source / "edges.tsv" if source.is_dir() else source
+
+
 def read_fit(model: Path, edges: Path | None = None, edges_only: bool = False) -> FittedModel:
     """Read a fitted model and its edges.
 
@@ -88,7 +93,7 @@ def read_fit(model: Path, edges: Path | None = None, edges_only: bool = False) -
             cannot be told apart.
     """
     field, genes = load_model(model / "model.npz" if model.is_dir() else model)
-    path = model / "edges.tsv" if edges is None and model.is_dir() else edges
+    path = edges_file(model) if edges is None and model.is_dir() else edges
     if path is None:
         network = np.asarray(relative_effects(field))
     else:
@@ -135,11 +140,3 @@ def choose_starts(fitted: FittedModel, options: StartOptions) -> Starts:
 
 def _median_span(data: Expression) -> float:
     return float(np.median([times[-1] - times[0] for times in data.unpadded()[0]]))
-
-
-def write_figure(out: Path, name: str, figure) -> None:
-    """Write a figure into a results folder's `figures`."""
-    from dashjax.report.write import to_png
-
-    (out / "figures").mkdir(exist_ok=True)
-    (out / "figures" / f"{name}.png").write_bytes(to_png(figure))

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from dashjax.errors import InputError
-from dashjax.io import make_folder, write_edges
-from dashjax.jobs.fitted import RANDOM_STARTS, FittedModel, StartOptions, Starts, choose_starts, read_fit, write_figure
+from dashjax.io import make_folder, write_table
+from dashjax.jobs.fitted import RANDOM_STARTS, FittedModel, StartOptions, Starts, choose_starts, read_fit
 from dashjax.networks import Influence, gene_influence, has_influence, influence_table
 
 #: Called with genes done, genes to do, and a few words.
@@ -67,12 +67,13 @@ def influence_files(
         InputError: on anything wrong with the files or arguments, before anything is written.
     """
     from dashjax.report.biology import influence_figure
+    from dashjax.report.write import write_figure
 
     fitted = read_fit(model, edges, edges_only)
     begin = choose_starts(fitted, starts)
     table = influence_table(measure_influence(fitted, begin, push, on_genes), fitted.network, fitted.genes)
     make_folder(out)
-    write_edges(out / "influence.tsv", table)
+    write_table(out / "influence.tsv", table)
     write_figure(out, "influence", influence_figure(table))
     return table, [
         f"{len(table):,} genes, {int((table['out_degree'] > 0).sum()):,} of them regulators; each pushed by {push:g} "

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from dashjax.errors import InputError
-from dashjax.io import make_folder, read_gene_sets, read_gene_values, write_edges
-from dashjax.io.names import name_hints
-from dashjax.jobs.fitted import RANDOM_STARTS, StartOptions, choose_starts, read_fit, write_figure
+from dashjax.io import make_folder, read_gene_sets, read_gene_values, write_table
+from dashjax.io.name_hints import name_hints
+from dashjax.jobs.fitted import RANDOM_STARTS, StartOptions, choose_starts, read_fit
 from dashjax.jobs.influence import PUSH, OnGenes, measure_influence
 from dashjax.networks import PathwayTest, influence_table, pathway_table, pathway_test
 
@@ -43,6 +43,7 @@ def pathways_files(
         InputError: on anything wrong with the files or arguments, before anything is written.
     """
     from dashjax.report.biology import pathways_figure
+    from dashjax.report.write import write_figure
 
     if permutations < 1:
         raise InputError(f"--permutations: must be at least 1, got {permutations}")
@@ -70,9 +71,9 @@ def pathways_files(
     )
     table = pathway_table(test, tested, places, values, tuple(members), fitted.genes)
     make_folder(out)
-    write_edges(out / "pathways.tsv", table)
+    write_table(out / "pathways.tsv", table)
     if influence is None:
-        write_edges(out / "influence.tsv", influence_table(measured, fitted.network, fitted.genes))
+        write_table(out / "influence.tsv", influence_table(measured, fitted.network, fitted.genes))
     write_figure(out, "pathways", pathways_figure(table))
     found = table[table["benjamini_hochberg"] < 0.05]
     least = len(tested) / (permutations + 1)

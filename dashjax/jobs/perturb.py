@@ -12,9 +12,9 @@ import pandas as pd
 
 from dashjax.data import LARGEST_EXPRESSION
 from dashjax.errors import InputError, suggest
-from dashjax.io import make_folder, write_edges
+from dashjax.io import make_folder, write_table
 from dashjax.io.tables import parse_number, short
-from dashjax.jobs.fitted import RANDOM_STARTS, StartOptions, choose_starts, read_fit, write_figure
+from dashjax.jobs.fitted import RANDOM_STARTS, StartOptions, choose_starts, read_fit
 from dashjax.networks import RELATIONS, perturb, response_table
 
 #: Below this a response is the solver's rounding.
@@ -73,6 +73,7 @@ def perturb_files(
         InputError: on anything wrong with the files or arguments, before anything is written.
     """
     from dashjax.report.biology import response_figure, trajectories_figure
+    from dashjax.report.write import write_figure
 
     fitted = read_fit(model, edges, edges_only)
     levels, words = read_perturbation(fitted.genes, knock_out, over_express)
@@ -91,8 +92,8 @@ def perturb_files(
         }
     )
     make_folder(out)
-    write_edges(out / "response.tsv", table)
-    write_edges(out / "trajectories.tsv", trajectories)
+    write_table(out / "response.tsv", table)
+    write_table(out / "trajectories.tsv", trajectories)
     write_figure(out, "response", response_figure(table, words))
     write_figure(out, "trajectories", trajectories_figure(table, trajectories))
     return table, [

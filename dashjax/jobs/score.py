@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from dashjax.errors import InputError
+from dashjax.errors import InputError, unknown
 from dashjax.io import NamedNetwork, align_network, read_edges, read_network
+from dashjax.jobs.fitted import edges_file
 from dashjax.networks import (
     beeline_scores,
     edge_universe,
@@ -42,8 +43,8 @@ def score_files(
         InputError: on files that cannot be read or share no gene, or an unknown universe.
     """
     if universe not in UNIVERSES:
-        raise InputError(f"--universe: unknown value '{universe}'; valid: {', '.join(UNIVERSES)}")
-    path = edges / "edges.tsv" if edges.is_dir() else edges
+        raise InputError(f"--universe: {unknown('value', universe, UNIVERSES)}")
+    path = edges_file(edges)
     table, reference = read_edges(path), read_network(truth)
     known = None if prior is None else read_network(prior)
     named = [*reference.names, *table["source"], *table["target"], *(known.names if known else ())]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from dashjax.errors import InputError
-from dashjax.io import make_folder, read_phoenix, read_system, write_edges, write_phoenix, write_system
+from dashjax.io import make_folder, read_phoenix, read_system, write_phoenix, write_system, write_table
 from dashjax.networks import edge_list
 from dashjax.simulate import (
     add_edges,
@@ -77,8 +77,8 @@ def simulate_files(
 
     make_folder(out)
     write_phoenix(out / "trajectories.csv", grids, noisy)
-    write_edges(out / "truth.tsv", edge_list(system.truth, system.genes))
-    write_edges(out / "prior.tsv", edge_list(prior, system.genes))
+    write_table(out / "truth.tsv", edge_list(system.truth, system.genes))
+    write_table(out / "prior.tsv", edge_list(prior, system.genes))
     write_system(out / "equations.csv", system)
     (out / "genes.csv").write_text("gene\n" + "\n".join(system.genes) + "\n", encoding="utf-8")
     lines = [

@@ -97,12 +97,25 @@ def score_network(
 ) -> NetworkScores:
     """Score a network's edges (non-zeros) and its ranking (magnitudes) against the true edges.
 
+    Examples:
+        Of three edges two are true, one of them beyond the prior:
+
+        >>> truth = jnp.array([[0, 1, 1], [0, 0, 1], [0, 0, 0]])
+        >>> prior = jnp.array([[0, 1, 0], [0, 0, 0], [1, 0, 0]])
+        >>> network = jnp.array([[0, 0.9, 0.2], [0, 0, 0], [0.3, 0, 0]])
+        >>> scores = score_network(network, truth, prior, pairs=edge_universe(3))
+        >>> [round(float(score), 2) for score in (scores.precision, scores.recall, scores.aupr)]
+        [0.67, 0.67, 0.72]
+
     Args:
         network: weights of the network to score.
         truth: true edges, non-zero.
         prior: the prior edges the method was given, non-zero.
         predicted: the edges it returns; the network's non-zeros if None.
         pairs: which pairs count; all if None.
+
+    Returns:
+        The scores, none of which has a unit; NaN where there is nothing to divide by.
     """
     score, edge, known = jnp.abs(network), jnp.asarray(truth) != 0, jnp.asarray(prior) != 0
     predicted = network != 0 if predicted is None else predicted

@@ -19,7 +19,16 @@ def effects(field: AbstractField) -> Float[Array, "regulator target"]:
 
 
 def relative_effects(field: AbstractField) -> Float[Array, "regulator target"]:
-    """Return D̃, each target's effects divided by the sum of their magnitudes (DASH, appendix)."""
+    """Return D̃, each target's effects divided by the sum of their magnitudes (DASH, appendix).
+
+    Examples:
+        Genes 1 and 2 act on gene 0, one three times as strongly as the other:
+
+        >>> half = jnp.full(3, 0.5)
+        >>> weight = jnp.zeros((2, 3, 3)).at[0, 0, 1:].set(jnp.array([6.0, -2.0]))  # (branch, target, regulator)
+        >>> relative_effects(Direct(weight, half, half, half)).tolist()  # (regulator, target)
+        [[0.0, 0.0, 0.0], [0.75, 0.0, 0.0], [-0.25, 0.0, 0.0]]
+    """
     return _relative(field.effects())
 
 
@@ -31,11 +40,23 @@ def strongest_edges(
     Effects are computed for some targets at a time and only the strongest kept, so the network is never formed.
     Equal weights come in the genes' order.
 
+    Examples:
+        Gene 1 activates gene 0 and represses gene 2:
+
+        >>> half = jnp.full(3, 0.5)
+        >>> weight = jnp.zeros((2, 3, 3)).at[0, [0, 2], 1].set(jnp.array([4.0, -2.0]))  # (branch, target, regulator)
+        >>> [part.tolist() for part in strongest_edges(Direct(weight, half, half, half), 2, relative=False)]
+        [[1, 1], [0, 2], [2.0, -1.0]]
+
     Args:
         field: the model.
         count: edges to return, at most; exact zeros are no edges.
         relative: whether weights are `relative_effects` or `effects`.
         block: targets at a time.
+
+    Returns:
+        Numbers of the regulators and of the targets, and the weights: shares without a unit if `relative`, else in
+        1/time.
     """
     genes = field.decay().size
     block = min(block, genes)
@@ -69,5 +90,4 @@ def _relative(effect: Float[Array, "regulator target"]) -> Float[Array, "regulat
 
 def along_edges(field: Direct, network: Float[Array, "regulator target"]) -> Direct:
     """Return an edge-resolved field without the weights of all other edges than a network's non-zeros."""
-    kept = network.T != 0 if field.inputs is None else network.T[:, field.inputs] != 0
-    return field.with_layers((jnp.where(kept, field.weight, 0.0),))
+    return field.with_layers((jnp.where(field.of_regulators(network.T) != 0, field.weight, 0.0),))

@@ -1,4 +1,4 @@
-"""Figures of a sweep, drawn with matplotlib."""
+"""Figures of runs: how sparse, how accurate, how they trained and what network they found, drawn with matplotlib."""
 
 from __future__ import annotations
 

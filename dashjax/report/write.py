@@ -60,14 +60,10 @@ def write_results(results: Results, grid: Grid, title: str) -> list[dict[str, An
     summary = json.dumps({"title": title, "provenance": facts, "rows": rows}, indent=1, ensure_ascii=False)
     write_atomically(folder / "summary.json", lambda path: path.write_text(summary + "\n", encoding="utf-8"))
 
-    pictures = _draw(results, rows)
-    (folder / "figures").mkdir(exist_ok=True)
     shown = {}
-    for name, figure in pictures.items():
-        png = to_png(figure)
-        write_atomically(folder / "figures" / f"{name}.png", partial(Path.write_bytes, data=png))
+    for name, figure in _draw(results, rows).items():
         heading, caption = CAPTIONS[name]
-        shown[heading] = (png, caption)
+        shown[heading] = (write_figure(folder, name, figure), caption)
     headings, cells = printed_rows(rows)
     page = render_page(title, describe(grid, results), conclusions(rows), headings, cells, shown, facts)
     write_atomically(folder / "report.html", lambda path: path.write_text(page, encoding="utf-8"))
@@ -158,6 +154,14 @@ def to_png(figure) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=130)
     return buffer.getvalue()
+
+
+def write_figure(folder: Path, name: str, figure) -> bytes:
+    """Write a figure into the `figures` of a results folder, and return its PNG."""
+    png = to_png(figure)
+    (folder / "figures").mkdir(exist_ok=True)
+    write_atomically(folder / "figures" / f"{name}.png", partial(Path.write_bytes, data=png))
+    return png
 
 
 def _draw(results: Results, rows: list[dict[str, Any]]) -> dict[str, Any]:

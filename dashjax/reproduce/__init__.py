@@ -1,23 +1,28 @@
-"""The published studies, synthetic and measured, each in one command and set beside the published figures."""
+"""The published studies, simulated and measured, each in one command and set beside the published figures."""
 
-from dashjax.reproduce.real import REAL_STUDIES, DataSet, RealStudy
-from dashjax.reproduce.real_run import reproduce_real
-from dashjax.reproduce.run import reproduce
-from dashjax.reproduce.studies import STUDIES, Condition, StudyPlan, find_study, quick
-from dashjax.reproduce.tuning import Choice, choose, tuning_grid
+from dashjax.reproduce.catalogue import find_study
+from dashjax.reproduce.measured import MEASURED_STUDIES, DataSet, MeasuredStudy, reproduce_measured
+from dashjax.reproduce.simulated import (
+    SIMULATED_STUDIES,
+    Choice,
+    Condition,
+    SimulatedStudy,
+    choose,
+    reproduce_simulated,
+    tuning_grid,
+)
 
 __all__ = [
-    "REAL_STUDIES",
-    "STUDIES",
+    "MEASURED_STUDIES",
+    "SIMULATED_STUDIES",
     "Choice",
     "Condition",
     "DataSet",
-    "RealStudy",
-    "StudyPlan",
+    "MeasuredStudy",
+    "SimulatedStudy",
     "choose",
     "find_study",
-    "quick",
-    "reproduce",
-    "reproduce_real",
+    "reproduce_measured",
+    "reproduce_simulated",
     "tuning_grid",
 ]

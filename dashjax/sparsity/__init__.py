@@ -23,7 +23,7 @@ from dashjax.sparsity.penalties import (
     ReleasedPathPenalty,
     ThresholdPenalty,
 )
-from dashjax.sparsity.pruner import AbstractRule, Dash, GlobalMagnitude, PrunerState, SynFlow, Variant
+from dashjax.sparsity.rules import AbstractRule, Dash, GlobalMagnitude, PrunerState, SynFlow, Variant
 from dashjax.sparsity.schedules import (
     Schedule,
     genome_schedule,

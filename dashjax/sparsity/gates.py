@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from dashjax.dynamics import AbstractField, Layers
-from dashjax.sparsity.masks import Masks, full_masks
-
-Field = TypeVar("Field", bound=AbstractField)
+from dashjax.sparsity.masks import Field, Masks, full_masks
 
 
 class AbstractGate(abc.ABC):

@@ -95,6 +95,11 @@ def count_alive(masks: Masks) -> Int[Array, ""]:
 
 
 def sparsity(layers: Layers) -> Float[Array, ""]:
-    """Return the share of exact zeros among the weights of `layers`; biases do not count."""
+    """Return the share of exact zeros among the weights of `layers`; biases do not count.
+
+    Examples:
+        >>> float(sparsity((jnp.array([[[0.0, 2.0]]]), jnp.array([[[0.0], [0.0]]]))))
+        0.75
+    """
     zeros = sum((layer == 0).sum() for layer in layers)
     return jnp.asarray(zeros / sum(layer.size for layer in layers))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,9 +14,9 @@ from dashjax.data import Prior
 from dashjax.dynamics import AbstractField
 from dashjax.sparse import dense_rows
 from dashjax.sparsity.gates import HardConcrete
+from dashjax.sparsity.masks import Field
 from dashjax.sparsity.scores import path_sum
 
-Field = TypeVar("Field", bound=AbstractField)
 Strengths = Float[Array, " strength"]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from dataclasses import field as dataclass_field
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from dashjax.errors import InputError
-from dashjax.networks import score_network
+from dashjax.networks import NetworkScores, score_network
 from dashjax.sweep.cluster import RayExecutor
 from dashjax.sweep.events import Advanced, Event
 from dashjax.sweep.grid import Grid, expand
@@ -27,17 +27,7 @@ from dashjax.sweep.study import Study, make_study
 from dashjax.training import STATUSES
 
 #: Scores of a network that become columns of the results.
-SCORES = (
-    "balanced_accuracy",
-    "precision",
-    "recall",
-    "aupr",
-    "auroc",
-    "early_precision",
-    "aupr_outside_prior",
-    "aupr_inside_prior",
-    "n_edges",
-)
+SCORES = tuple(part.name for part in fields(NetworkScores))
 #: Row name of the prior scored as if it were a fitted network.
 PRIOR_ONLY = "prior_only"
 
@@ -209,8 +199,7 @@ def _records(
         posterior = outcome.posterior.posterior
         arrays |= {f"posterior_{name}": np.asarray(getattr(posterior, name)) for name in posterior.__dataclass_fields__}
         arrays |= {name: np.asarray(getattr(outcome.posterior, name)) for name in ("frequency", "agreement")}
-    arrays |= {name: np.asarray(getattr(result.curves, name)) for name in result.curves.__dataclass_fields__}
-    return rows, arrays
+    return rows, arrays | result.curves.arrays()
 
 
 def prior_only_rows(grid: Grid, study: Study) -> pd.DataFrame:

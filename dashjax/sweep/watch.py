@@ -11,6 +11,9 @@ import pandas as pd
 from dashjax.sweep.grid import expand, parse_grid
 from dashjax.sweep.store import read_manifest
 
+#: Runs that the rate is taken from.
+RECENT = 50
+
 
 def describe_status(folder: Path | str) -> list[str]:
     """Return lines that say how far a sweep is, without touching its files.
@@ -47,8 +50,8 @@ def describe_status(folder: Path | str) -> list[str]:
     return lines
 
 
-def _recent_runs(log: Path, count: int = 50) -> list[float]:
-    """Return when the last runs since the latest start finished."""
+def _recent_runs(log: Path) -> list[float]:
+    """Return when the last `RECENT` runs since the latest start finished."""
     times: list[float] = []
     if log.exists():
         for line in log.read_text(encoding="utf-8").splitlines():
@@ -60,4 +63,4 @@ def _recent_runs(log: Path, count: int = 50) -> list[float]:
                 times = []
             elif event.get("event") == "run":
                 times.append(event["time"])
-    return times[-count:]
+    return times[-RECENT:]

@@ -1,21 +1,8 @@
 """Fitting: one run as one pure function, and the methods as named choices of its parts."""
 
+from dashjax.training.config import FitConfig, Hyperparameters, make_hyperparameters
 from dashjax.training.ensemble import advance_members, finish_members, start_members
-from dashjax.training.fit import (
-    STATUSES,
-    Curves,
-    FitConfig,
-    FitResult,
-    Hyperparameters,
-    RunState,
-    advance,
-    allow_regulators,
-    finish,
-    fit,
-    make_hyperparameters,
-    observe,
-    start,
-)
+from dashjax.training.fit import advance, allow_regulators, finish, fit, observe, start
 from dashjax.training.methods import METHODS, Method, Setting, find_method
 from dashjax.training.objective import (
     Along,
@@ -26,6 +13,7 @@ from dashjax.training.objective import (
     one_step_error,
     transitions,
 )
+from dashjax.training.state import STATUSES, Curves, FitResult, RunState
 
 __all__ = [
     "Along",

@@ -10,17 +10,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int, PRNGKeyArray
 
 from dashjax.data import Prior, Split
-from dashjax.training.fit import (
-    Curves,
-    FitConfig,
-    FitResult,
-    Hyperparameters,
-    RunState,
-    advance,
-    finish,
-    observe,
-    start,
-)
+from dashjax.training.config import FitConfig, Hyperparameters
+from dashjax.training.fit import advance, finish, observe, start
+from dashjax.training.state import Curves, FitResult, RunState
 
 
 def start_members(key: PRNGKeyArray, data: Split, hyper: Hyperparameters, config: FitConfig, members: int) -> RunState:

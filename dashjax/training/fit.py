@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from dataclasses import field as dataclass_field
-from typing import Any, Literal
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from dashjax.data import Prior, Split, Trajectories
-from dashjax.dynamics import AbstractField, AbstractSpec, FixedSteps, PhoenixSpec
-from dashjax.dynamics.solve import Solve
-from dashjax.sparsity import (
-    AbstractGate,
-    AbstractPenalty,
-    AbstractRule,
-    Dash,
-    Masks,
-    NoGate,
-    NoPenalty,
-    PrunerState,
-    Schedule,
-    apply_masks,
-    count_alive,
-    mask_layers,
-    simulated_schedule,
-)
-from dashjax.training.objective import (
-    AbstractObjective,
-    OneStep,
-    Transitions,
-    add_observation_noise,
-    one_step_error,
-    transitions,
-)
+from dashjax.sparsity import apply_masks, count_alive, mask_layers
+from dashjax.training.config import FitConfig, Hyperparameters
+from dashjax.training.objective import Transitions, add_observation_noise, one_step_error, transitions
+from dashjax.training.state import Curves, FitResult, Latent, RunState, Snapshot
 
 #: Changes whenever the same inputs would give other numbers; part of every run's identity.
 NUMERICS_VERSION = 4
@@ -45,215 +20,18 @@ NUMERICS_VERSION = 4
 #: Learning rate of the objective's latent numbers, as a multiple of the weights': each is updated once per epoch only.
 LATENT_RATE = 5.0
 
-#: What `FitResult.status` counts: ran all epochs, stopped without improvement, or stopped being finite.
-STATUSES = ("finished", "stopped_early", "diverged")
-
-
-class Hyperparameters(eqx.Module):
-    """Everything of a run that may be swept without recompiling; every leaf is an array.
-
-    Attributes:
-        schedule: when to prune and how much.
-        trust: λ of the input and of the output layer, each in [0, 1].
-        noise: standard deviation of the noise added to training and validation observations.
-        learning_rate: Adam's initial rate, to which it returns after each pruning.
-        target_sparsity: least share of pruned weights at which a model may be selected.
-        data_weight: factor on the data's error in the loss, τ of physics-informed methods.
-        strengths: factors of the configuration's penalty, which may use one or both.
-    """
-
-    schedule: Schedule
-    trust: Float[Array, " layer"]
-    noise: Float[Array, ""]
-    learning_rate: Float[Array, ""]
-    target_sparsity: Float[Array, ""]
-    data_weight: Float[Array, ""]
-    strengths: Float[Array, " strength"]
-
-
-def make_hyperparameters(
-    schedule: Schedule | None = None,
-    trust=(0.05, 0.01),
-    noise=0.0,
-    learning_rate=1e-3,
-    target_sparsity=0.0,
-    data_weight=1.0,
-    strengths=(0.0, 0.0),
-) -> Hyperparameters:
-    """Build hyperparameters from plain numbers; the defaults are DASH's on the simulated studies."""
-
-    def number(value):
-        return jnp.asarray(value, jnp.float32)
-
-    return Hyperparameters(
-        simulated_schedule() if schedule is None else schedule,
-        number(trust),
-        number(noise),
-        number(learning_rate),
-        number(target_sparsity),
-        number(data_weight),
-        number(strengths),
-    )
-
-
-@dataclass(frozen=True)
-class FitConfig:
-    """Everything of a run that shapes its compiled program; hashable.
-
-    Attributes:
-        field: which vector field to fit.
-        solve: how to integrate it.
-        objective: what the training trajectories are compared with; validation and test errors are one-step
-            errors whatever it is.
-        rule: which weights go when the schedule says so.
-        gate: what stands between the weights and the dynamics.
-        penalty: what is added to the data's error.
-        epochs: passes over the training trajectories, at most.
-        select: which model is returned: "best_validation" takes the lowest validation error among
-            the epochs whose sparsity is at least `Hyperparameters.target_sparsity` (the last model
-            where there is none), "last" the last one.
-        trajectories_per_step: trajectories whose error makes one gradient step; the paper takes 1.
-        plateau_patience: epochs without improvement before the learning rate falls.
-        plateau_factor: by what it is then multiplied.
-        plateau_threshold: least improvement of the validation error that counts.
-        learning_rate_floor: the learning rate never falls below.
-        stop_patience: epochs without improvement, at the target sparsity, before the run stops.
-        members: None for a single run whose weights are its network; otherwise how many runs the `ensemble`
-            functions make of it, whose network is the posterior of its edges.
-    """
-
-    field: AbstractSpec = dataclass_field(default_factory=PhoenixSpec)
-    solve: Solve = dataclass_field(default_factory=FixedSteps)
-    objective: AbstractObjective = dataclass_field(default_factory=OneStep)
-    rule: AbstractRule = dataclass_field(default_factory=Dash)
-    gate: AbstractGate = dataclass_field(default_factory=NoGate)
-    penalty: AbstractPenalty = dataclass_field(default_factory=NoPenalty)
-    epochs: int = 200
-    select: Literal["best_validation", "last"] = "best_validation"
-    trajectories_per_step: int = 1
-    plateau_patience: int = 3
-    plateau_factor: float = 0.9
-    plateau_threshold: float = 1e-6
-    learning_rate_floor: float = 4e-5
-    stop_patience: int = 40
-    members: int | None = None
-
-
-class Snapshot(eqx.Module):
-    """A model taken at some epoch.
-
-    Attributes:
-        field: the vector field, pruned weights exactly zero.
-        masks: its living weights.
-        validation_error: its one-step error on the validation trajectories; infinite for none yet.
-        epoch: after which epoch it was taken; 0 for none yet.
-        eligible: whether it had reached the target sparsity; otherwise it only stands in.
-    """
-
-    field: AbstractField
-    masks: Masks
-    validation_error: Float[Array, ""]
-    epoch: Int[Array, ""]
-    eligible: Bool[Array, ""]
-
-
-class Latent(eqx.Module):
-    """The objective's own numbers per trajectory, and Adam's state for them, row by row.
-
-    Attributes:
-        value: the numbers.
-        mean: Adam's first moments.
-        square: Adam's second moments.
-    """
-
-    value: Float[Array, "trajectory latent"]
-    mean: Float[Array, "trajectory latent"]
-    square: Float[Array, "trajectory latent"]
-
-
-class RunState(eqx.Module):
-    """A run between two epochs.
-
-    Attributes:
-        field: the vector field being trained, before its gate.
-        gate: the gate's parameters, trained with it.
-        latent: the objective's numbers per training trajectory.
-        pruner: masks and scores.
-        moments: Adam's state for field and gate.
-        learning_rate: the current rate.
-        plateau_best: lowest validation error since the learning rate was last reset.
-        plateau_wait: epochs since that improved.
-        best: lowest validation error among the epochs at the target sparsity.
-        wait: epochs since that improved; early stopping does not count before the target is reached.
-        chosen: the model selected so far.
-        running: False once the run has stopped; it is frozen from then on.
-        status: index into `STATUSES`.
-        last_epoch: the last epoch trained.
-    """
-
-    field: AbstractField
-    gate: Any
-    latent: Latent
-    pruner: PrunerState
-    moments: Any
-    learning_rate: Float[Array, ""]
-    plateau_best: Float[Array, ""]
-    plateau_wait: Int[Array, ""]
-    best: Float[Array, ""]
-    wait: Int[Array, ""]
-    chosen: Snapshot
-    running: Bool[Array, ""]
-    status: Int[Array, ""]
-    last_epoch: Int[Array, ""]
-
-
-class Curves(eqx.Module):
-    """What was seen after each epoch; NaN once a run has stopped.
-
-    Attributes:
-        train_error: mean one-step error over the epoch's steps, each before its update.
-        validation_error: one-step error on the validation trajectories.
-        learning_rate: the rate the epoch ended with.
-        pruned: share of prunable weights that no longer act.
-    """
-
-    train_error: Float[Array, " epoch"]
-    validation_error: Float[Array, " epoch"]
-    learning_rate: Float[Array, " epoch"]
-    pruned: Float[Array, " epoch"]
-
-
-class FitResult(eqx.Module):
-    """What a run returns.
-
-    Attributes:
-        field: the selected vector field, pruned weights exactly zero.
-        masks: its living weights.
-        epoch: the epoch it was taken after.
-        validation_error: its one-step error on the (noisy) validation trajectories.
-        test_error: its one-step error on the test trajectories, which are taken as given.
-        curves: errors, learning rate and pruning by epoch.
-        status: index into `STATUSES`.
-        last_epoch: the last epoch trained; the one that diverged, where one did.
-    """
-
-    field: AbstractField
-    masks: Masks
-    epoch: Int[Array, ""]
-    validation_error: Float[Array, ""]
-    test_error: Float[Array, ""]
-    curves: Curves
-    status: Int[Array, ""]
-    last_epoch: Int[Array, ""]
-
 
 def fit(
     key: PRNGKeyArray, data: Split, prior: Prior, hyper: Hyperparameters, config: FitConfig | None = None
 ) -> FitResult:
-    """Fit one model: train a field on one-step errors while pruning it towards a sparse network.
+    """Fit one model: train a field while pruning it towards a sparse network.
 
     Pure, so `jax.jit` it with `config` closed over or static, and `jax.vmap` it over keys, priors or
-    any leaf of `hyper`.
+    any leaf of `hyper`:
+
+        method, config = find_method("dash"), FitConfig(epochs=100)
+        run = jax.jit(fit, static_argnames="config")
+        result = run(jax.random.key(0), data, prior, method.hyperparameters(100), method.configure(config))
 
     Args:
         key: seeds the initial weights and scores, the observation noise and the order of steps.
@@ -306,8 +84,7 @@ def allow_regulators(state: RunState, regulators: Bool[Array, " gene"]) -> RunSt
         regulators: True for genes that may regulate.
     """
     first, *rest = state.pruner.masks
-    allowed = regulators if state.field.inputs is None else regulators[state.field.inputs]
-    masks = (first & allowed, *rest)
+    masks = (first & state.field.of_regulators(regulators), *rest)
     return eqx.tree_at(lambda s: (s.field, s.pruner.masks), state, (apply_masks(masks, state.field), masks))
 
 
@@ -354,14 +131,12 @@ def advance(
 def observe(key: PRNGKeyArray, data: Split, hyper: Hyperparameters) -> Split:
     """Return the data as a run with this key observes them: noise on all but the test trajectories."""
     _, _, key_noise, _ = jax.random.split(key, 4)
-    return Split(*_noisy(key_noise, data, hyper), data.test)
-
-
-def _noisy(key: PRNGKeyArray, data: Split, hyper: Hyperparameters) -> tuple[Trajectories, Trajectories]:
-    """Return training and validation trajectories as a run observes them."""
-    key_train, key_validation = jax.random.split(key)
-    train = add_observation_noise(key_train, data.train, hyper.noise)
-    return train, add_observation_noise(key_validation, data.validation, hyper.noise)
+    key_train, key_validation = jax.random.split(key_noise)
+    return Split(
+        add_observation_noise(key_train, data.train, hyper.noise),
+        add_observation_noise(key_validation, data.validation, hyper.noise),
+        data.test,
+    )
 
 
 def finish(state: RunState, curves: Curves, data: Split, config: FitConfig) -> FitResult:

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from dashjax import InputError
-from dashjax.io import read_edges, read_network, write_decoupler, write_edges, write_graphml, write_ranked_edges
+from dashjax.io import read_edges, read_network, write_decoupler, write_graphml, write_ranked_edges, write_table
 
 EDGES = pd.DataFrame(
     {
@@ -18,7 +18,7 @@ EDGES = pd.DataFrame(
 
 @pytest.mark.parametrize("suffix", ["tsv", "csv", "parquet"])
 def test_edge_lists_round_trip_exactly(tmp_path, suffix):
-    write_edges(tmp_path / f"e.{suffix}", EDGES)
+    write_table(tmp_path / f"e.{suffix}", EDGES)
     pd.testing.assert_frame_equal(read_edges(tmp_path / f"e.{suffix}"), EDGES)
 
 

@@ -1,35 +1,18 @@
 """What a fitted model says about its genes, through the command line, on a chain A → B → C beside a lone D."""
 
-import sys
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
 
-from dashjax import Direct, Phoenix, cli
+from dashjax import Direct, Phoenix
 from dashjax.io import save_model
 from dashjax.jobs import StartOptions
 from dashjax.jobs.fitted import choose_starts, read_fit
 
 GENES = ("A", "B", "C", "D")
 CHAIN = jnp.zeros((2, 4, 4)).at[0, 1, 0].set(0.8).at[0, 2, 1].set(-0.6)
-
-
-@pytest.fixture
-def dashjax(monkeypatch, capsys):
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["dashjax", *map(str, arguments)])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as error:
-            code = error.code or 0
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return call
 
 
 @pytest.fixture(scope="module")

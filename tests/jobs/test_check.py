@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dashjax import InputError, generate_system
-from dashjax.io import read_network, read_tidy, write_edges
+from dashjax.io import read_network, read_tidy, write_table
 from dashjax.jobs import check_files, verdict
 from dashjax.jobs.check import check_data, check_prior, read_files
 from dashjax.networks import edge_list
@@ -90,7 +90,7 @@ def test_weights_that_are_no_confidences_are_warned_of(tmp_path, expression):
 def test_a_transposed_prior_is_told_from_one_the_right_way_round(tmp_path, seed):
     system = generate_system(100, seed)
     for name, network in (("right", system.truth), ("swapped", system.truth.T)):
-        write_edges(tmp_path / f"{name}.tsv", edge_list(np.asarray(network), system.genes))
+        write_table(tmp_path / f"{name}.tsv", edge_list(np.asarray(network), system.genes))
     right, swapped = (check_prior(read_network(tmp_path / f"{n}.tsv"), system.genes) for n in ("right", "swapped"))
     assert not texts(right, "warning")
     assert "source and target may be swapped, or the matrix transposed" in texts(swapped, "warning")[0]

@@ -18,7 +18,7 @@ from dashjax import (
     no_pruning,
     simulate_study,
 )
-from dashjax.dynamics import DirectSpec, solve_trajectory
+from dashjax.dynamics import Adaptive, DirectSpec, solve_trajectories
 from dashjax.sparsity import PriorWeightedL1
 from dashjax.training import OneStep, WholeTrajectory, advance, one_step_error, start, transitions
 
@@ -37,7 +37,7 @@ def test_error_is_the_distance_of_the_whole_path(observed):
     latent = WholeTrajectory().init(observed) + 0.1
     squared = []
     for number, length in enumerate((3, 2)):
-        path = solve_trajectory(field, latent[number], observed.times[number, :length])
+        (path,) = solve_trajectories(field, latent[number][None], observed.times[number, None, :length], Adaptive())
         squared += list(np.mean((np.asarray(path) - np.asarray(observed.expression[number, :length])) ** 2, axis=1))
     error = WholeTrajectory().error(field, latent, observed, FixedSteps(16))
     np.testing.assert_allclose(error, np.mean(squared), rtol=1e-4)

@@ -1,6 +1,6 @@
 """Methods by name. A new one is a file that defines a `Method`, and its name in `METHODS`."""
 
-from dashjax.errors import InputError, suggest
+from dashjax.errors import InputError, unknown
 from dashjax.training.methods.base import DEFAULT_TRUST, Method, Setting
 from dashjax.training.methods.dash import bioprune, dash, dense, imp
 from dashjax.training.methods.direct import direct_dash, direct_dash_ensemble, direct_dash_ensemble_steps, direct_l1
@@ -44,7 +44,7 @@ def find_method(name: str) -> Method:
         InputError: on an unknown name; the message lists the known ones.
     """
     if name not in METHODS:
-        raise InputError(f"unknown method '{name}'{suggest(name, list(METHODS))}; valid: {', '.join(METHODS)}")
+        raise InputError(unknown("method", name, list(METHODS)))
     return METHODS[name]
 
 

@@ -22,7 +22,7 @@ from dashjax.sparsity import (
     Schedule,
     simulated_schedule,
 )
-from dashjax.training.fit import FitConfig, Hyperparameters, make_hyperparameters
+from dashjax.training.config import FitConfig, Hyperparameters, make_hyperparameters
 from dashjax.training.objective import AbstractObjective
 
 #: λ of DASH on the simulated studies, for a method that leaves the choice open.

@@ -1,11 +1,10 @@
-"""What the published synthetic studies ran, and what they found."""
+"""What the published studies of simulated expression ran, and what they found."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from dashjax.errors import InputError, suggest
-from dashjax.reproduce.real import REAL_STUDIES, RealStudy
+from dashjax.errors import InputError, unknown
 
 #: Method and (sparsity, balanced accuracy) in per cent, read off the published plots (± 0.5): Hossain et al., NeurIPS
 #: 2024, SIM350 at 5 % noise. None where the paper's plot shows no value.
@@ -28,8 +27,6 @@ PUBLISHED_SIM350: dict[str, tuple[float | None, float | None]] = {
 }
 #: Epochs of the published runs, at most.
 PUBLISHED_EPOCHS = 500
-#: The ordering by balanced accuracy that the paper reports.
-PUBLISHED_ORDER = ("dash", "bioprune", "pinn_mp", "imp", "pathreg", "dense")
 
 #: The paper's methods, and the two that set its baselines in scale.
 PAPER_METHODS = (
@@ -76,8 +73,8 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class StudyPlan:
-    """A study.
+class SimulatedStudy:
+    """A study of simulated expression.
 
     Attributes:
         name: what the command line calls it.
@@ -101,7 +98,7 @@ class StudyPlan:
     folds: int = 3
     objective: str = "one_step"
 
-    def only(self, condition: str) -> StudyPlan:
+    def only(self, condition: str) -> SimulatedStudy:
         """Return the study with one of its conditions.
 
         Raises:
@@ -109,18 +106,22 @@ class StudyPlan:
         """
         known = {c.name: c for c in self.conditions}
         if condition not in known:
-            raise InputError(
-                f"--only: unknown '{condition}'{suggest(condition, list(known))}; valid: {', '.join(known)}"
-            )
+            raise InputError(f"--only: {unknown('table', condition, list(known))}")
         return replace(self, conditions=(known[condition],))
+
+    def quick(self) -> SimulatedStudy:
+        """Return a study small enough for a coffee: its first two conditions, two seeds, 60 epochs, three settings."""
+        few = self.conditions[:1] if len(self.methods) > len(CORE_METHODS) else self.conditions[:2]
+        methods = tuple(method for method in self.methods if method not in RELEASED_METHODS)
+        return replace(self, conditions=few, methods=methods, seeds=2, epochs=60, tries=3, folds=2)
 
 
 _FIVE_PERCENT = Condition("noise-5", noise=0.025, prior_corruption=0.05, published=tuple(PUBLISHED_SIM350.items()))
 
-STUDIES: dict[str, StudyPlan] = {
-    plan.name: plan
-    for plan in (
-        StudyPlan(
+SIMULATED_STUDIES: dict[str, SimulatedStudy] = {
+    study.name: study
+    for study in (
+        SimulatedStudy(
             "sim350",
             "350 genes at 0, 5 and 10 % noise",
             methods=(*PAPER_METHODS, *RELEASED_METHODS, *EDGE_METHODS),
@@ -130,13 +131,13 @@ STUDIES: dict[str, StudyPlan] = {
                 Condition("noise-10", noise=0.05, prior_corruption=0.1),
             ),
         ),
-        StudyPlan(
+        SimulatedStudy(
             "sim690",
             "350 against 690 genes at 5 % noise",
             (replace(_FIVE_PERCENT, name="genes-350"), Condition("genes-690", genes=690)),
             CORE_METHODS,
         ),
-        StudyPlan(
+        SimulatedStudy(
             "prior-noise",
             "350 genes without noise, priors of 0 to 40 % misplaced edges",
             tuple(
@@ -145,13 +146,13 @@ STUDIES: dict[str, StudyPlan] = {
             ),
             CORE_METHODS,
         ),
-        StudyPlan(
+        SimulatedStudy(
             "mlp",
             "350 genes at 5 % noise with a plain perceptron as base model",
             (Condition("perceptron", field="mlp"), replace(_FIVE_PERCENT, name="phoenix")),
             CORE_METHODS,
         ),
-        StudyPlan(
+        SimulatedStudy(
             "edges",
             "350 genes, whole trajectories: edge-resolved fields beside two-layer ones",
             (
@@ -164,22 +165,3 @@ STUDIES: dict[str, StudyPlan] = {
         ),
     )
 }
-
-
-def find_study(name: str) -> StudyPlan | RealStudy:
-    """Return a study by name.
-
-    Raises:
-        InputError: on an unknown name; the message lists the known ones.
-    """
-    studies = STUDIES | REAL_STUDIES
-    if name not in studies:
-        raise InputError(f"unknown study '{name}'{suggest(name, list(studies))}; valid: {', '.join(studies)}")
-    return studies[name]
-
-
-def quick(plan: StudyPlan) -> StudyPlan:
-    """Return a study small enough for a coffee: its first two conditions, two seeds, 60 epochs, three settings."""
-    few = plan.conditions[:1] if len(plan.methods) > len(CORE_METHODS) else plan.conditions[:2]
-    methods = tuple(method for method in plan.methods if method not in RELEASED_METHODS)
-    return replace(plan, conditions=few, methods=methods, seeds=2, epochs=60, tries=3, folds=2)

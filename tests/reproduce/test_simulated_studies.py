@@ -1,19 +1,26 @@
-"""A study in miniature: tuned, run, resumed, and set beside published figures."""
+"""A simulated study in miniature: tuned, run, resumed, and set beside published figures."""
 
 import json
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from dashjax import InputError, cli
-from dashjax.reproduce import STUDIES, Condition, StudyPlan, choose, find_study, quick, reproduce
-from dashjax.reproduce.run import agreement
-from dashjax.reproduce.tuning import settings_of, tuning_grid
+from dashjax import InputError
+from dashjax.reproduce import (
+    SIMULATED_STUDIES,
+    Condition,
+    SimulatedStudy,
+    choose,
+    find_study,
+    reproduce_simulated,
+    tuning_grid,
+)
+from dashjax.reproduce.agreement import agreement
+from dashjax.reproduce.simulated.tuning import settings_of
 from dashjax.sweep import expand, make_study, parse_grid
 
-PLAN = StudyPlan(
+PLAN = SimulatedStudy(
     "tiny",
     "A tiny study",
     (
@@ -31,7 +38,7 @@ PLAN = StudyPlan(
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     out = tmp_path_factory.mktemp("reproduce") / "out"
-    return out, reproduce(PLAN, out)
+    return out, reproduce_simulated(PLAN, out)
 
 
 @pytest.mark.slow
@@ -59,7 +66,7 @@ def test_a_study_writes_tables_with_the_published_figures_and_the_prior(finished
 def test_a_finished_study_is_not_repeated(finished):
     out, rows = finished
     seen = []
-    again = reproduce(PLAN, out, on_progress=lambda stage, progress: seen.append((stage, progress.runs)))
+    again = reproduce_simulated(PLAN, out, on_progress=lambda stage, progress: seen.append((stage, progress.runs)))
     assert {runs for _, runs in seen} == {0}
     assert {stage for stage, _ in seen} == {"first", "first, tuning", "second", "second, tuning"}
     assert again == rows
@@ -164,28 +171,25 @@ def test_agreement_is_said_in_words():
 
 
 def test_quick_studies_are_small():
-    for plan in STUDIES.values():
-        small = quick(plan)
+    for plan in SIMULATED_STUDIES.values():
+        small = plan.quick()
         assert (small.seeds, small.epochs, small.tries) == (2, 60, 3)
         assert len(small.conditions) <= 2
-    assert [c.name for c in quick(find_study("prior-noise")).conditions] == ["corruption-0", "corruption-5"]
+    assert [c.name for c in find_study("prior-noise").quick().conditions] == ["corruption-0", "corruption-5"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["sim35"], "unknown study 'sim35' (did you mean 'sim350'?); valid: sim350, sim690, prior-noise, mlp, edges"),
-        (["sim350", "--only", "noise-7"], "--only: unknown 'noise-7'"),
+        (["sim350", "--only", "noise-7"], "--only: unknown table 'noise-7'"),
         (["sim350", "--names", "names.csv"], "--names: orders the genes of --equations, which is missing"),
         (["sim350", "--equations", "absent.csv"], "absent.csv"),
     ],
 )
-def test_mistakes_are_one_line(arguments, message, monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(sys, "argv", ["dashjax", "reproduce", *arguments, "--out", str(tmp_path / "out")])
-    with pytest.raises(SystemExit) as error:
-        cli.main()
-    assert error.value.code == 2
-    printed = capsys.readouterr().err
+def test_mistakes_are_one_line(arguments, message, dashjax, tmp_path):
+    code, _, printed = dashjax("reproduce", *arguments, "--out", tmp_path / "out")
+    assert code == 2
     assert message in printed
     assert printed.count("\n") == 1
     assert not (tmp_path / "out").exists()

@@ -4,7 +4,7 @@ import pytest
 
 from dashjax import InputError
 from dashjax.io import align_network, read_network, read_prior, read_regulators, read_similarity
-from dashjax.io.names import name_hints
+from dashjax.io.name_hints import name_hints
 
 GENES = ("A", "B", "C")
 

@@ -34,7 +34,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from dashjax.errors import InputError, suggest
+from dashjax.errors import InputError, unknown
 from dashjax.sparsity import Schedule, genome_schedule, simulated_schedule
 
 #: Where the clones come from.
@@ -75,7 +75,7 @@ class DataSet:
 
 
 @dataclass(frozen=True)
-class RealStudy:
+class MeasuredStudy:
     """A study of measured expression.
 
     Hidden units, λ and schedule are the paper's (Hossain et al., NeurIPS 2024); epochs, learning rate, step size and
@@ -117,7 +117,7 @@ class RealStudy:
         """How to get the files."""
         return SOURCE + self.datasets[0].expression.partition("/")[0]
 
-    def only(self, dataset: str) -> RealStudy:
+    def only(self, dataset: str) -> MeasuredStudy:
         """Return the study with one of its data sets, no more a stand-in.
 
         Raises:
@@ -125,10 +125,10 @@ class RealStudy:
         """
         known = {d.name: d for d in self.datasets}
         if dataset not in known:
-            raise InputError(f"--only: unknown '{dataset}'{suggest(dataset, list(known))}; valid: {', '.join(known)}")
+            raise InputError(f"--only: {unknown('table', dataset, list(known))}")
         return replace(self, datasets=(replace(known[dataset], instead=False),))
 
-    def quick(self) -> RealStudy:
+    def quick(self) -> MeasuredStudy:
         """Return the study with two seeds and 60 epochs."""
         return replace(self, seeds=2, epochs=60)
 
@@ -178,10 +178,10 @@ def _hema(name: str, lineage: str, published=()) -> DataSet:
     )
 
 
-REAL_STUDIES: dict[str, RealStudy] = {
+MEASURED_STUDIES: dict[str, MeasuredStudy] = {
     study.name: study
     for study in (
-        RealStudy(
+        MeasuredStudy(
             "yeast",
             "Yeast cell cycle (Pramila 2006)",
             (_yeast(3551), _yeast(500, instead=True)),
@@ -195,7 +195,7 @@ REAL_STUDIES: dict[str, RealStudy] = {
             remark="The test replicate passes the same times as the one fitted, so remembering a time course pays "
             "there; only the held-out transitions ask for steps never seen.",
         ),
-        RealStudy(
+        MeasuredStudy(
             "breast",
             "Breast cancer in pseudotime (Desmedt 2007)",
             (
@@ -213,7 +213,7 @@ REAL_STUDIES: dict[str, RealStudy] = {
             remark="The series is smoothed and the test points lie between fitted ones, so the test asks for "
             "interpolation.",
         ),
-        RealStudy(
+        MeasuredStudy(
             "hema",
             "Bone marrow, three lineages in pseudotime",
             (

@@ -1,4 +1,4 @@
-"""Prior networks of any format, matched with the expression's genes."""
+"""Networks and lists of names matched with an expression's genes: what is a prior, C or a regulator there."""
 
 from __future__ import annotations
 
@@ -9,26 +9,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from dashjax.errors import InputError
-from dashjax.io.edges import (
-    is_edge_table,
-    is_headerless,
-    parse_edge_table,
-    parse_headerless,
-    read_gene_sets,
-)
 from dashjax.io.genes import read_gene_names
-from dashjax.io.matrices import (
-    is_bare,
-    is_market,
-    is_triplets,
-    parse_bare,
-    parse_market,
-    parse_named,
-    parse_triplets,
-)
+from dashjax.io.name_hints import name_hints
 from dashjax.io.named import NamedNetwork
-from dashjax.io.names import name_hints
-from dashjax.io.tables import parquet_rows, read_rows, short
+from dashjax.io.network import read_network
+from dashjax.io.tables import short
 
 #: Beyond this a weight's square overflows single precision.
 LARGEST_WEIGHT = 1e15
@@ -48,40 +33,6 @@ class Edges(NamedTuple):
     regulators: np.ndarray
     targets: np.ndarray
     weights: np.ndarray
-
-
-def read_network(path: Path | str, genes: Sequence[str] = ()) -> NamedNetwork:
-    """Read a network, whatever its format: its edges by name, not yet matched with anything.
-
-        read_network("prior.csv")                    # edge table: source,target[,weight][,sign]
-        read_network("ToyMotifData.txt")             # netZoo: regulator, target, weight without a header
-        read_network("chea.gmt")                     # gene sets: regulator, description, targets
-        read_network("matrix.csv", genes)            # regulator × target, with names or in the order of `genes`
-        read_network("triplets.csv", genes)          # 1-based numbers, also MatrixMarket's
-
-    Told apart by the name (`.gmt`, `.parquet`) and the first row, in this order: an edge table's header,
-    MatrixMarket's, triplets, a headerless edge, a bare matrix, a matrix with names.
-
-    Args:
-        path: the file.
-        genes: the expression's genes, for matrices that name none.
-
-    Raises:
-        InputError: on anything that cannot be read, naming file, row and column.
-    """
-    suffix = Path(path).suffix.lower()
-    if suffix == ".gmt":
-        return read_gene_sets(path)
-    rows = parquet_rows(path) if suffix == ".parquet" else read_rows(path)
-    if is_edge_table(rows):
-        return parse_edge_table(rows, path)
-    if is_market(rows):
-        return parse_market(rows, path, genes)
-    if is_triplets(rows, genes):
-        return parse_triplets(rows, path, genes)
-    if is_headerless(rows, genes):
-        return parse_headerless(rows, path)
-    return parse_bare(rows, path, genes) if is_bare(rows) else parse_named(rows, path)
 
 
 def align_edges(network: NamedNetwork, genes: Sequence[str], match: Match = "exact") -> Edges:
@@ -132,9 +83,7 @@ def read_prior(path: Path | str, genes: Sequence[str], match: Match = "exact") -
     return align_network(read_network(path, genes), genes, match)
 
 
-def read_similarity(
-    path: Path | str, genes: Sequence[str], match: Match = "exact", order: Sequence[str] = ()
-) -> np.ndarray:
+def read_similarity(path: Path | str, genes: Sequence[str], match: Match = "exact") -> np.ndarray:
     """Read which genes act together, a protein–protein interaction file, as the input–input knowledge C of DASH.
 
     Any format of `read_network`; edges have no direction, and every gene goes with itself at weight 1 (netZoo's
@@ -147,13 +96,12 @@ def read_similarity(
         path: the file.
         genes: in the order of the rows and columns wanted.
         match: as in `align_network`.
-        order: genes in the order of a matrix that names none; `genes` if empty.
 
     Raises:
         InputError: as `align_edges`, and on negative weights or a pair with two weights.
     """
     similarity = np.zeros((len(genes), len(genes)), np.float32)
-    edges = similarity_edges(read_network(path, order or genes), genes, match)
+    edges = similarity_edges(read_network(path, genes), genes, match)
     similarity[edges.regulators, edges.targets] = edges.weights
     return similarity
 

@@ -16,12 +16,12 @@ from dashjax.io import Edges, align_edges, align_network, read_expression, read_
 from dashjax.jobs.network import hold_out, single_transitions, time_unit
 from dashjax.jobs.priors import prior_from_edges
 from dashjax.networks import edge_universe
-from dashjax.reproduce.real import SOURCE, DataSet, RealStudy
+from dashjax.reproduce.measured.studies import SOURCE, DataSet, MeasuredStudy
 from dashjax.training import transitions
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredData:
     """A data set as read, its genes in the order of their names and its times in the unit to train in.
 
     Attributes:
@@ -67,7 +67,7 @@ def missing_files(dataset: DataSet, folder: Path) -> list[str]:
     return [path for path in needed if find_file(path, folder) is None]
 
 
-def find_datasets(study: RealStudy, folder: Path) -> tuple[DataSet, ...]:
+def find_datasets(study: MeasuredStudy, folder: Path) -> tuple[DataSet, ...]:
     """Return the data sets of a study whose files a folder holds; a stand-in only where it holds no other.
 
     Raises:
@@ -86,7 +86,7 @@ def find_datasets(study: RealStudy, folder: Path) -> tuple[DataSet, ...]:
     return tuple(chosen)
 
 
-def read_dataset(dataset: DataSet, folder: Path) -> Measured:
+def read_dataset(dataset: DataSet, folder: Path) -> MeasuredData:
     """Read a data set.
 
     Raises:
@@ -108,7 +108,7 @@ def read_dataset(dataset: DataSet, folder: Path) -> Measured:
     needed = [_place(path, folder) for path in (dataset.expression, dataset.test, dataset.genes, dataset.prior)]
     files = [*needed, *(path for path in (similarity, validation) if path is not None)]
     unit = time_unit(data.trajectories)
-    return Measured(
+    return MeasuredData(
         dataset,
         data.genes,
         data.trajectories.in_time_unit(unit),
@@ -121,7 +121,7 @@ def read_dataset(dataset: DataSet, folder: Path) -> Measured:
     )
 
 
-def split(study: RealStudy, data: Measured, seed: int) -> Split:
+def split(study: MeasuredStudy, data: MeasuredData, seed: int) -> Split:
     """Divide a data set as the released code does: a share of single transitions, or the first trajectory held out."""
     if study.held_out is None:
         return Split(data.trajectories[1:], data.trajectories[:1], data.test)

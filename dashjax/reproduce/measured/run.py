@@ -22,26 +22,25 @@ from dashjax.io import make_folder
 from dashjax.jobs.network import Trainer
 from dashjax.networks import relative_effects, score_network
 from dashjax.report.figures import sparsity_accuracy, sparsity_error, training_curves
-from dashjax.report.page import render_page
 from dashjax.report.tables import METRICS, summarise
-from dashjax.report.write import CAPTIONS, provenance, to_png
-from dashjax.reproduce.real import EDGE_METHODS, LARGEST_DIRECT, SCHEDULED, RealStudy
-from dashjax.reproduce.real_files import Measured, find_datasets, no_change, read_dataset, split
-from dashjax.reproduce.run import agreement, markdown, table_line, write_pages
+from dashjax.report.write import CAPTIONS, write_figure
+from dashjax.reproduce.agreement import agreement
+from dashjax.reproduce.measured.files import MeasuredData, find_datasets, no_change, read_dataset, split
+from dashjax.reproduce.measured.studies import EDGE_METHODS, LARGEST_DIRECT, SCHEDULED, MeasuredStudy
+from dashjax.reproduce.pages import Section, write_pages
 from dashjax.sparse import dense_rows
 from dashjax.sparsity import sparsity
 from dashjax.sweep import PRIOR_ONLY, SCORES
+from dashjax.sweep.program import PRECISION
 from dashjax.sweep.store import write_atomically
 from dashjax.training import STATUSES, FitConfig, Method, find_method
 from dashjax.training.fit import NUMERICS_VERSION
 
-#: Expected precision of the edge set that an ensemble returns.
-PRECISION = 0.9
 #: Called with runs done, runs to do, and what is next.
 OnProgress = Callable[[int, int, str], None]
 
-#: Heading, name in the summary, and format of the table's columns; published figures stand beside ours.
-_COLUMNS: tuple[tuple[str, str, str], ...] = (
+#: The table's, see `dashjax.reproduce.pages`.
+_COLUMNS = (
     ("sparsity", "sparsity", "{:.3f}"),
     ("published", "published_sparsity", "{:.3f}"),
     ("edges", "n_edges", "{:,.0f}"),
@@ -61,8 +60,8 @@ _ERROR_CAPTION = (
 )
 
 
-def reproduce_real(
-    study: RealStudy, out: Path, folder: Path, on_progress: OnProgress = lambda done, total, text: None
+def reproduce_measured(
+    study: MeasuredStudy, out: Path, folder: Path, on_progress: OnProgress = lambda done, total, text: None
 ) -> list[dict[str, Any]]:
     """Run a study on the files of a folder; runs found finished in `out` are not repeated.
 
@@ -71,7 +70,7 @@ def reproduce_real(
     Args:
         study: what to run.
         out: results folder.
-        folder: where the files are, see `dashjax.reproduce.real`.
+        folder: where the files are, see `dashjax.reproduce.measured.studies`.
         on_progress: told before every run.
 
     Returns:
@@ -103,12 +102,12 @@ def reproduce_real(
     return _write(study, out, datasets, tables, absent)
 
 
-def methods_for(study: RealStudy, genes: int) -> list[str]:
+def methods_for(study: MeasuredStudy, genes: int) -> list[str]:
     """Return the methods that run on so many genes."""
     return [name for name in study.methods if genes <= LARGEST_DIRECT or name not in EDGE_METHODS]
 
 
-def published_method(study: RealStudy, name: str) -> Method:
+def published_method(study: MeasuredStudy, name: str) -> Method:
     """Return a method with the study's schedule and learning rate; ours keep their own."""
     method = find_method(name)
     if name in EDGE_METHODS:
@@ -117,7 +116,7 @@ def published_method(study: RealStudy, name: str) -> Method:
     return replace(method, schedule=lambda epochs, strength: study.schedule()) if name in SCHEDULED else method
 
 
-def identify(study: RealStudy, data: Measured, name: str, seed: int) -> str:
+def identify(study: MeasuredStudy, data: MeasuredData, name: str, seed: int) -> str:
     """Return a name that depends on nothing but what determines a run's numbers."""
     numbers = [study.hidden, study.trust, study.epochs, study.learning_rate, study.pieces_per_step, study.held_out]
     schedule = [float(value) for value in jax.tree.leaves(study.schedule())]
@@ -126,7 +125,7 @@ def identify(study: RealStudy, data: Measured, name: str, seed: int) -> str:
 
 
 def _run(
-    study: RealStudy, data: Measured, name: str, seed: int, trainers: dict[tuple[str, FitConfig], Trainer]
+    study: MeasuredStudy, data: MeasuredData, name: str, seed: int, trainers: dict[tuple[str, FitConfig], Trainer]
 ) -> dict[str, Any]:
     method, parts, began = published_method(study, name), split(study, data, seed), time.perf_counter()
     per_step = min(study.pieces_per_step, parts.train.n_trajectories)
@@ -145,7 +144,6 @@ def _run(
         result = jax.tree.map(lambda leaf: leaf[0], result)
         network = np.asarray(posterior.probability)
         predicted = np.asarray(edges_at_precision(posterior.probability, PRECISION))
-    curves = {key: np.asarray(getattr(result.curves, key)).tolist() for key in result.curves.__dataclass_fields__}
     return {
         **_setting(method, study, epochs),
         "sparsity": float(sparsity(result.field.effective_layers())),
@@ -156,11 +154,11 @@ def _run(
         "selected_epoch": int(result.epoch),
         "last_epoch": int(result.last_epoch),
         "seconds": time.perf_counter() - began,
-        "curves": curves,
+        "curves": {name: curve.tolist() for name, curve in result.curves.arrays().items()},
     }
 
 
-def _setting(method: Method, study: RealStudy, epochs: int) -> dict[str, float | None]:
+def _setting(method: Method, study: MeasuredStudy, epochs: int) -> dict[str, float | None]:
     first, second = method.trust or study.trust
     return {
         "noise": 0.0,
@@ -172,7 +170,7 @@ def _setting(method: Method, study: RealStudy, epochs: int) -> dict[str, float |
     }
 
 
-def network_scores(data: Measured, network: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+def network_scores(data: MeasuredData, network: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
     """Score a network against the ChIP edges, over the regulators they cover; NaN where there are none.
 
     Args:
@@ -195,7 +193,7 @@ def network_scores(data: Measured, network: np.ndarray, predicted: np.ndarray) -
     return scores | {"n_edges": float(predicted.sum()), "n_in_prior": float(predicted[data.prior.pairs()].sum())}
 
 
-def _prior_row(data: Measured) -> dict[str, Any]:
+def _prior_row(data: MeasuredData) -> dict[str, Any]:
     """Return the prior scored as if it were a fitted network."""
     known = np.asarray(dense_rows(data.prior.edges)) != 0
     return {
@@ -206,7 +204,7 @@ def _prior_row(data: Measured) -> dict[str, Any]:
     }
 
 
-def _summary(study: RealStudy, data: Measured, table: pd.DataFrame) -> list[dict[str, Any]]:
+def _summary(study: MeasuredStudy, data: MeasuredData, table: pd.DataFrame) -> list[dict[str, Any]]:
     published = dict(data.dataset.published)
     rows = []
     for row in summarise(table, [*METRICS, "n_in_prior"]):
@@ -219,7 +217,7 @@ def _summary(study: RealStudy, data: Measured, table: pd.DataFrame) -> list[dict
     return rows
 
 
-def paragraphs_of(study: RealStudy, data: Measured, rows: Sequence[dict[str, Any]]) -> list[str]:
+def paragraphs_of(study: MeasuredStudy, data: MeasuredData, rows: Sequence[dict[str, Any]]) -> list[str]:
     """Say what a data set is, whether models predict anything, and how networks stand beside prior and paper."""
     held = np.mean([no_change(split(study, data, seed).validation) for seed in range(study.seeds)])
     said = []
@@ -239,7 +237,7 @@ def paragraphs_of(study: RealStudy, data: Measured, rows: Sequence[dict[str, Any
     return lines
 
 
-def _facts(study: RealStudy, absent: Sequence[str]) -> str:
+def _facts(study: MeasuredStudy, absent: Sequence[str]) -> str:
     schedule = study.schedule()
     held = "the first trajectory" if study.held_out is None else f"{100 * study.held_out:g} % of the single transitions"
     text = (
@@ -251,42 +249,31 @@ def _facts(study: RealStudy, absent: Sequence[str]) -> str:
 
 
 def _write(
-    study: RealStudy,
+    study: MeasuredStudy,
     out: Path,
-    datasets: Sequence[Measured],
+    datasets: Sequence[MeasuredData],
     tables: dict[str, list[dict[str, Any]]],
     absent: Sequence[str],
 ) -> list[dict[str, Any]]:
-    headings = ["method", "setting", *[heading for heading, *_ in _COLUMNS]]
-    facts = _facts(study, absent)
-    text, rows, cells, paragraphs = [f"# {study.title}", "", facts, ""], [], [], []
-    figures: dict[str, tuple[bytes, str]] = {}
-    for data in datasets:
-        name, runs = data.dataset.name, tables[data.dataset.name]
-        table = pd.DataFrame([*runs, _prior_row(data)])
-        numbers = table.drop(columns="curves").astype({"prior_corruption": float, "strength": float})
-        write_atomically(out / name / "results.parquet", partial(numbers.to_parquet, index=False))
-        mine = _summary(study, data, numbers)
-        said = paragraphs_of(study, data, mine)
-        lines = [table_line(row, _COLUMNS) for row in mine]
-        text += [f"## {name}", "", " ".join(said), "", markdown(headings, lines), ""]
-        paragraphs.append(f"{name}: {' '.join(said)}")
-        cells += [[f"{line[0]} · {name}" if len(datasets) > 1 else line[0], *line[1:]] for line in lines]
-        rows += mine
-        pictures = _draw(data, numbers, runs, mine)
-        make_folder(out / name / "figures")
-        for file, (heading, figure, caption) in pictures.items():
-            png = to_png(figure)
-            write_atomically(out / name / "figures" / f"{file}.png", partial(Path.write_bytes, data=png))
-            figures[f"{heading}, {name}"] = (png, caption)
+    sections = [_section(study, data, tables[data.dataset.name], out / data.dataset.name) for data in datasets]
     plan = asdict(study) | {"schedule": study.schedule.__name__}
-    content = {"study": study.name, "plan": plan, "provenance": provenance(), "rows": rows}
-    page = render_page(study.title, facts, paragraphs, headings, cells, figures, provenance())
-    write_pages(out, text, content, page)
-    return rows
+    write_pages(out, plan, _facts(study, absent), "setting", _COLUMNS, sections)
+    return [row for section in sections for row in section.rows]
 
 
-def _draw(data: Measured, table: pd.DataFrame, runs: Sequence[dict], rows: Sequence[dict]) -> dict[str, tuple]:
+def _section(study: MeasuredStudy, data: MeasuredData, runs: list[dict[str, Any]], folder: Path) -> Section:
+    """Write a data set's table and figures to its folder, and return what the study's pages say of it."""
+    table = pd.DataFrame([*runs, _prior_row(data)])
+    numbers = table.drop(columns="curves").astype({"prior_corruption": float, "strength": float})
+    write_atomically(folder / "results.parquet", partial(numbers.to_parquet, index=False))
+    rows = _summary(study, data, numbers)
+    figures = {}
+    for name, (heading, figure, caption) in _draw(data, numbers, runs, rows).items():
+        figures[heading] = (write_figure(folder, name, figure), caption)
+    return Section(data.dataset.name, " ".join(paragraphs_of(study, data, rows)), rows, figures)
+
+
+def _draw(data: MeasuredData, table: pd.DataFrame, runs: Sequence[dict], rows: Sequence[dict]) -> dict[str, tuple]:
     """Return headings, figures and captions by file name."""
     curves: dict[str, list[dict[str, np.ndarray]]] = {}
     for run in runs:

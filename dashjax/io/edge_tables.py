@@ -1,13 +1,28 @@
-"""Edge lists in: tables with a header, netZoo's headerless ones, and gene sets."""
+"""Edge lists in: tables with a header, netZoo's headerless ones, gene sets, and our own edges.tsv."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from dashjax.errors import InputError
 from dashjax.io.named import NamedNetwork, make_network
-from dashjax.io.tables import find_column, parse_number, parse_numbers, read_text, refuse_missing, refuse_width, short
+from dashjax.io.tables import (
+    find_column,
+    parquet_rows,
+    parse_number,
+    parse_present,
+    read_rows,
+    read_text,
+    refuse_width,
+    short,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Header names of an edge table's columns, in lower case.
 SOURCE_NAMES = ("source", "regulator", "from", "tf", "gene1", "reg", "source_genesymbol")
@@ -58,7 +73,7 @@ def parse_edge_table(rows: list[list[str]], path: Path | str) -> NamedNetwork:
         for column in (source, target):
             if not row[column]:
                 raise InputError(f"{where}, column {short(header[column])}: no gene name")
-        value = 1.0 if weight is None else _number(row[weight], where, header[weight])
+        value = 1.0 if weight is None else parse_present(row[weight], where, header[weight])
         if sign is not None:
             value = _signed(value, row[sign], where, header[sign])
         edges.append((row[source], row[target], value, number))
@@ -68,7 +83,7 @@ def parse_edge_table(rows: list[list[str]], path: Path | str) -> NamedNetwork:
 def parse_headerless(rows: list[list[str]], path: Path | str) -> NamedNetwork:
     """Read rows of regulator, target and weight without a header: netZoo motif and PPI files, DREAM gold standards.
 
-    network = read_network("ToyMotifData.txt")
+        network = read_network("ToyMotifData.txt")
 
     Raises:
         InputError: on rows of another form, naming row and column.
@@ -80,7 +95,7 @@ def parse_headerless(rows: list[list[str]], path: Path | str) -> NamedNetwork:
         for column in (0, 1):
             if not row[column]:
                 raise InputError(f"{where}, column {column + 1}: no gene name")
-        edges.append((row[0], row[1], _number(row[2], where, "3"), number))
+        edges.append((row[0], row[1], parse_present(row[2], where, "3"), number))
     return make_network(edges, path)
 
 
@@ -112,8 +127,41 @@ def read_gene_sets(path: Path | str) -> NamedNetwork:
     return make_network(edges, path)
 
 
-def _number(cell: str, where: str, column: str) -> float:
-    return float(refuse_missing(parse_numbers([cell], where, [column]), where, [column])[0])
+def read_edges(path: Path | str) -> pd.DataFrame:
+    """Read an edge list of ours, that `write_table` wrote: names as text, truth values as such, the rest as numbers.
+
+    Raises:
+        InputError: where a column or value is missing, naming row and column.
+    """
+    import pandas as pd
+
+    rows = parquet_rows(path) if Path(path).suffix.lower() == ".parquet" else read_rows(path)
+    header = rows[0]
+    for name in ("source", "target", "weight"):
+        if name not in header:
+            raise InputError(f"{path}, row 1: no column {name}; an edge list has source, target, weight")
+    if len(set(header)) != len(header):
+        raise InputError(f"{path}, row 1: a column appears twice")
+    for number, row in enumerate(rows[1:], start=2):
+        refuse_width(row, len(header), f"{path}, row {number}")
+    columns: dict[str, object] = {}
+    for place, name in enumerate(header):
+        cells = [row[place] for row in rows[1:]]
+        if name in ("source", "target"):
+            columns[name] = cells
+        elif cells and set(cells) <= {"True", "False"}:
+            columns[name] = np.array(cells) == "True"
+        else:
+            columns[name] = _numbers(cells, path, name)
+    return pd.DataFrame(columns)
+
+
+def _numbers(cells: list[str], path, name: str) -> np.ndarray:
+    values = [parse_number(cell) for cell in cells]
+    for number, (cell, value) in enumerate(zip(cells, values, strict=True), start=2):
+        if value is None:
+            raise InputError(f"{path}, row {number}, column {name}: expected a number, found '{short(cell)}'")
+    return np.array(values, dtype=float)
 
 
 def _signed(weight: float, sign: str, where: str, column: str) -> float:

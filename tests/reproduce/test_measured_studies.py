@@ -1,18 +1,18 @@
 """Studies of measured expression: their files found and read, run in miniature, resumed, scored against ChIP edges."""
 
 import json
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from dashjax import InputError, cli, generate_system, make_prior, simulate_study
+from dashjax import InputError, generate_system, make_prior, simulate_study
 from dashjax.data import make_trajectories
 from dashjax.io import write_phoenix
-from dashjax.reproduce import REAL_STUDIES, DataSet, find_study, real_run, reproduce_real
-from dashjax.reproduce.real_files import Measured, find_datasets, find_file, no_change, read_dataset, split
-from dashjax.reproduce.real_run import methods_for, network_scores, paragraphs_of, published_method
+from dashjax.reproduce import MEASURED_STUDIES, DataSet, find_study, reproduce_measured
+from dashjax.reproduce.measured import run as measured_run
+from dashjax.reproduce.measured.files import MeasuredData, find_datasets, find_file, no_change, read_dataset, split
+from dashjax.reproduce.measured.run import methods_for, network_scores, paragraphs_of, published_method
 
 FOLDER = "phoenix/pramila_yeast_data/clean_data"
 #: Not the order of the names: ABCA2 comes before ABCA10.
@@ -28,7 +28,7 @@ TINY = DataSet(
     published=(("dash", (92.7, 95.7)),),
 )
 STUDY = replace(
-    REAL_STUDIES["yeast"],
+    MEASURED_STUDIES["yeast"],
     datasets=(TINY,),
     hidden=4,
     epochs=22,
@@ -64,8 +64,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def finished(folder, tmp_path_factory):
-    out = tmp_path_factory.mktemp("real") / "out"
-    return out, reproduce_real(STUDY, out, folder[0])
+    out = tmp_path_factory.mktemp("measured") / "out"
+    return out, reproduce_measured(STUDY, out, folder[0])
 
 
 def test_matrices_follow_the_names_file_and_networks_the_order_of_names(folder):
@@ -94,7 +94,7 @@ def test_files_are_found_in_clones_in_one_clone_in_a_folder_of_it_and_alone(tmp_
 
 
 def test_a_stand_in_runs_only_where_the_published_size_is_missing(tmp_path):
-    study = REAL_STUDIES["yeast"]
+    study = MEASURED_STUDIES["yeast"]
     full, small = study.datasets
     for path in (small.expression, small.test, small.genes, small.prior):
         (tmp_path / path.rpartition("/")[2]).write_text("")
@@ -150,12 +150,12 @@ def test_the_prior_is_scored_over_the_covered_regulators_only(folder, finished):
 
 def test_a_finished_study_is_not_repeated(folder, finished, monkeypatch):
     out, rows = finished
-    monkeypatch.setattr(real_run, "_run", lambda *_: pytest.fail("a finished run was repeated"))
-    assert reproduce_real(STUDY, out, folder[0]) == rows
+    monkeypatch.setattr(measured_run, "_run", lambda *_: pytest.fail("a finished run was repeated"))
+    assert reproduce_measured(STUDY, out, folder[0]) == rows
     kept = next((out / "tiny" / "rows").iterdir())
     kept.unlink()
     with pytest.raises(pytest.fail.Exception, match="repeated"):
-        reproduce_real(STUDY, out, folder[0])
+        reproduce_measured(STUDY, out, folder[0])
 
 
 def random_series(trajectories, times):
@@ -166,7 +166,7 @@ def random_series(trajectories, times):
 def measured(truth=None, regulators=None, prior=None):
     edges = np.zeros((4, 4)) if prior is None else prior
     series = random_series(1, 3)
-    return Measured(TINY, tuple("ABCD"), series, series, make_prior(edges), truth, regulators, "", ("A note.",))
+    return MeasuredData(TINY, tuple("ABCD"), series, series, make_prior(edges), truth, regulators, "", ("A note.",))
 
 
 def test_networks_are_scored_against_chip_edges_by_hand():
@@ -214,7 +214,7 @@ def test_without_chip_edges_scores_stay_empty_and_the_text_says_what_models_pred
     ("study", "first", "every", "rate"), [("yeast", 10, 20, 5e-4), ("breast", 10, 20, 1e-4), ("hema", 3, 10, 1e-2)]
 )
 def test_cuts_follow_the_studys_published_schedule(study, first, every, rate):
-    plan = REAL_STUDIES[study]
+    plan = MEASURED_STUDIES[study]
     for name in ("imp", "bioprune", "dash"):
         hyper = published_method(plan, name).hyperparameters(plan.epochs, plan.trust)
         assert (int(hyper.schedule.first_epoch), int(hyper.schedule.every)) == (first, every)
@@ -229,12 +229,12 @@ def test_cuts_follow_the_studys_published_schedule(study, first, every, rate):
 def test_validation_is_a_share_of_the_transitions_or_the_first_trajectory():
     two = random_series(2, 25)
     data = replace(measured(), trajectories=two[:1])
-    parts = split(REAL_STUDIES["yeast"], data, seed=0)
+    parts = split(MEASURED_STUDIES["yeast"], data, seed=0)
     assert (parts.train.n_trajectories, parts.validation.n_trajectories) == (21, 3)  # of 24: int(3.12)
     starts = np.concatenate([parts.train.times[:, 0], parts.validation.times[:, 0]])
     np.testing.assert_array_equal(np.sort(starts), np.arange(24))
-    assert (split(REAL_STUDIES["yeast"], data, seed=1).validation.times != parts.validation.times).any()
-    parts = split(REAL_STUDIES["hema"], replace(data, trajectories=two), seed=0)
+    assert (split(MEASURED_STUDIES["yeast"], data, seed=1).validation.times != parts.validation.times).any()
+    parts = split(MEASURED_STUDIES["hema"], replace(data, trajectories=two), seed=0)
     np.testing.assert_array_equal(parts.validation.expression, two.expression[:1])
     np.testing.assert_array_equal(parts.train.expression, two.expression[1:])
     assert parts.test is data.test
@@ -244,7 +244,7 @@ def test_quick_and_only_shorten_a_study():
     study = find_study("hema")
     assert (study.quick().seeds, study.quick().epochs) == (2, 60)
     assert [d.name for d in study.only("b-cell").datasets] == ["b-cell"]
-    with pytest.raises(InputError, match="unknown 'bcell' .*; valid: erythroid, monocyte, b-cell"):
+    with pytest.raises(InputError, match="unknown table 'bcell' .*; valid: erythroid, monocyte, b-cell"):
         study.only("bcell")
 
 
@@ -262,16 +262,13 @@ def test_quick_and_only_shorten_a_study():
         (["yeast", "--data", "absent"], "--data: absent is not a folder"),
         (["sim350", "--data", "."], "--data: sim350 is simulated; only yeast, breast and hema read files"),
         (["breast", "--data", ".", "--equations", "e.csv"], "--equations: breast is measured"),
-        (["breast", "--data", ".", "--only", "genes-5"], "--only: unknown 'genes-5'"),
+        (["breast", "--data", ".", "--only", "genes-5"], "--only: unknown table 'genes-5'"),
     ],
 )
-def test_wrong_folders_are_one_line(arguments, message, monkeypatch, capsys, tmp_path):
+def test_wrong_folders_are_one_line(arguments, message, dashjax, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["dashjax", "reproduce", *arguments, "--out", "out"])
-    with pytest.raises(SystemExit) as error:
-        cli.main()
-    assert error.value.code == 2
-    printed = capsys.readouterr().err
+    code, _, printed = dashjax("reproduce", *arguments, "--out", "out")
+    assert code == 2
     assert message in printed
     assert printed.count("\n") == 1
     assert not (tmp_path / "out").exists()
@@ -279,10 +276,10 @@ def test_wrong_folders_are_one_line(arguments, message, monkeypatch, capsys, tmp
 
 @pytest.mark.data
 def test_the_public_yeast_subset_is_read(data_folder):
-    (dataset,) = find_datasets(REAL_STUDIES["yeast"], data_folder / "yeast")
+    (dataset,) = find_datasets(MEASURED_STUDIES["yeast"], data_folder / "yeast")
     data = read_dataset(dataset, data_folder / "yeast")
     assert dataset.name == "genes-500"
     assert data.trajectories.expression.shape == data.test.expression.shape == (1, 24, 500)
     assert data.truth is None
     assert (np.asarray(data.prior.edges) == 0.5).sum() == 1146
-    assert split(REAL_STUDIES["yeast"], data, 0).validation.n_trajectories == 2
+    assert split(MEASURED_STUDIES["yeast"], data, 0).validation.n_trajectories == 2

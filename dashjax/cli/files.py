@@ -1,0 +1,159 @@
+"""Commands that take a user's own files: check and fit them, export and score the network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from dashjax.cli.options import (
+    EXPRESSION_HELP,
+    PRIOR_HELP,
+    Bins,
+    Genes,
+    Layer,
+    MatchOption,
+    Out,
+    TimeColumn,
+    TrajectoryColumn,
+    cell_options,
+)
+from dashjax.cli.show import console, print_finding, print_lines, print_warning, progress_bar
+
+
+def check(
+    expression: Annotated[Path, typer.Argument(help=EXPRESSION_HELP)],
+    prior: Annotated[list[Path], typer.Argument(help=PRIOR_HELP)],
+    genes: Genes = None,
+    match: MatchOption = "exact",
+    layer: Layer = None,
+    time: TimeColumn = None,
+    trajectory: TrajectoryColumn = None,
+    bins: Bins = None,
+) -> None:
+    """Say what is in an expression file and a prior, and what may be wrong with them, before fitting."""
+    from dashjax.jobs import check_files, verdict
+
+    findings = check_files(expression, prior, genes, match, cell_options(layer, time, trajectory, bins))
+    source = None
+    for finding in findings:
+        if finding.source != source:
+            source = finding.source
+            console.print(source, style="bold", highlight=False, soft_wrap=True)
+        print_finding(finding)
+    console.print(f"[bold]{verdict(findings)}[/bold]", soft_wrap=True)
+    if any(finding.level == "error" for finding in findings):
+        raise typer.Exit(2)
+
+
+def fit(
+    expression: Annotated[Path, typer.Option(help=EXPRESSION_HELP)],
+    prior: Annotated[list[Path], typer.Option(help=PRIOR_HELP)],
+    out: Out,
+    method: Annotated[str, typer.Option(help="How to reach a sparse network; `dashjax methods` lists all.")] = "dash",
+    genes: Genes = None,
+    match: MatchOption = "exact",
+    layer: Layer = None,
+    time: TimeColumn = None,
+    trajectory: TrajectoryColumn = None,
+    bins: Bins = None,
+    ppi: Annotated[
+        Path | None, typer.Option(help="Protein interactions, as the input-input knowledge of DASH's first layer.")
+    ] = None,
+    lambda_1: Annotated[float, typer.Option(help="Trust of the input layer in the prior, 0 to 1.")] = 0.05,
+    lambda_2: Annotated[float, typer.Option(help="Trust of the output layer in the prior, 0 to 1.")] = 0.01,
+    strength: Annotated[float | None, typer.Option(help="The method's own number, see `dashjax methods`.")] = None,
+    epochs: Annotated[int, typer.Option(help="Epochs at most.", min=1)] = 200,
+    hidden: Annotated[int | None, typer.Option(help="Hidden units; 2.14·√genes by default.", min=1)] = None,
+    validation: Annotated[float, typer.Option(help="Share of the data held out to select the model.")] = 0.1,
+    seed: Annotated[int, typer.Option(help="Seeds weights, order and hold-out.", min=0)] = 0,
+    tune: Annotated[
+        int | None, typer.Option(help="Choose λ or the strength by so many folds, instead of giving it.")
+    ] = None,
+    ensemble: Annotated[
+        int | None,
+        typer.Option(help="Fit so many models on resampled trajectories; edges.tsv then holds edge probabilities."),
+    ] = None,
+    regulators: Annotated[
+        Path | None, typer.Option(help="Genes that may regulate, one per line; all by default.")
+    ] = None,
+    precision: Annotated[
+        float, typer.Option(help="Expected precision of the edges an ensemble marks as returned.")
+    ] = 0.9,
+) -> None:
+    """Fit a sparse network to your own expression and prior."""
+    from dashjax.jobs import fit_files
+
+    with progress_bar("training") as update:
+        summary = fit_files(
+            expression=expression,
+            priors=prior,
+            out=out,
+            method=method,
+            genes_file=genes,
+            match=match,
+            trust=(lambda_1, lambda_2),
+            strength=strength,
+            epochs=epochs,
+            hidden=hidden,
+            validation=validation,
+            seed=seed,
+            ensemble=ensemble,
+            tune=tune,
+            precision=precision,
+            regulators_file=regulators,
+            ppi=ppi,
+            cells=cell_options(layer, time, trajectory, bins),
+            on_epochs=update,
+            on_finding=print_warning,
+        )
+    print_lines(summary)
+
+
+def export(
+    source: Annotated[Path, typer.Argument(help="Folder that `dashjax fit` wrote, or an edge list.")],
+    to: Annotated[str, typer.Option(help="tsv, csv, parquet, beeline, decoupler or graphml.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File to write.")],
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also edges that an ensemble lists but does not return.")
+    ] = False,
+) -> None:
+    """Write a fitted network for another program: BEELINE, decoupler, Cytoscape and others."""
+    from dashjax.jobs import export_files
+
+    for line in export_files(source, to, out, everything):
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def score(
+    edges: Annotated[Path, typer.Argument(help="Folder that `dashjax fit` wrote, or an edge list.")],
+    truth: Annotated[Path, typer.Argument(help="Reference network, in any format of a prior that names its genes.")],
+    prior: Annotated[Path | None, typer.Option(help="The prior that was used, scored beside.")] = None,
+    universe: Annotated[
+        str, typer.Option(help="Pairs that count: all, no-self, or tf (only the reference's regulators).")
+    ] = "no-self",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for scores.tsv and regulators.tsv; none by default.")
+    ] = None,
+) -> None:
+    """Score edges against a reference network, also as BEELINE does, with the prior alone beside them."""
+    from dashjax.io import make_folder, write_table
+    from dashjax.jobs import score_files
+
+    scores, regulators, lines = score_files(edges, truth, prior, universe)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("score")
+    for name in scores["network"]:
+        table.add_column(name, justify="right")
+    for name in scores.columns.drop("network"):
+        values = [f"{value:,.0f}" if name == "n_edges" else f"{value:.3f}" for value in scores[name]]
+        table.add_row(name, *("–" if value == "nan" else value for value in values))
+    console.print(table)
+    print_lines(lines)
+    if out is not None:
+        make_folder(out)
+        write_table(out / "scores.tsv", scores)
+        write_table(out / "regulators.tsv", regulators)
+        console.print(f"scores: {out / 'scores.tsv'}, {out / 'regulators.tsv'}", highlight=False, soft_wrap=True)

@@ -1,0 +1,103 @@
+"""Showing things on a terminal: lines, tables, progress."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+console = Console()
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines as they are."""
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def print_top(rows, columns: dict[str, str]) -> None:
+    """Print the first ten rows of a table under other headings."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for number, heading in enumerate(columns.values()):
+        table.add_column(heading, justify="left" if number == 0 else "right", no_wrap=number > 0)
+    for row in rows.head(10).to_dict("records"):
+        values = [row[name] for name in columns]
+        table.add_row(*(escape(v) if isinstance(v, str) else f"{v:.3g}" for v in values))
+    console.print(table)
+
+
+def print_summary(rows, out: Path) -> None:
+    """Print a sweep's summary and where its page is."""
+    from dashjax.report import printed_rows
+
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    headings, cells = printed_rows(rows, compact=True)
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if number == 0 else "right", no_wrap=number > 0)
+    for row in cells:
+        table.add_row(*row, style="italic" if row[0].startswith("prior_only") else None)
+    console.print(table)
+    console.print("AUPR out: pairs the prior lacks. AUPR in: prior edges, true against false.")
+    console.print("Edges: all non-zeros; an ensemble returns those expected to be 90 % true.")
+    console.print(f"report: {out / 'report.html'}", soft_wrap=True, highlight=False)
+
+
+def print_finding(finding, prefix: str = "") -> None:
+    """Print what was found in a file, marked by how bad it is."""
+    marks = {"note": "  ", "warning": "[yellow]![/yellow] ", "error": "[red]✗[/red] "}
+    console.print(marks[finding.level] + escape(prefix + finding.text), highlight=False, soft_wrap=True)
+
+
+def print_warning(finding) -> None:
+    """Print what was found only where it is worth a warning."""
+    if finding.level == "warning":
+        print_finding(finding, f"{finding.source}: ")
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Any]:
+    """Show progress: a bar on a terminal, a plain line every tenth of the way elsewhere."""
+    if console.is_terminal:
+        columns = (
+            TextColumn(what),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %  {task.description}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        with Bar(*columns, console=console, transient=True) as bar:
+            task = bar.add_task("", total=None)
+
+            def advance(done, total, text="", stage=""):
+                bar.update(task, completed=done, total=total, description=text)
+
+            yield advance
+    else:
+        shown: dict[str, int] = {}
+
+        def line(done, total, text="", stage=""):
+            tenth = 10 * done // total if total else 10
+            if tenth > shown.get(stage, -1):
+                shown[stage] = tenth
+                print(f"{what}: {10 * tenth} %  {text}", flush=True)
+
+        yield line
+
+
+@contextmanager
+def interruptible(out: Path, what: str = "runs") -> Iterator[None]:
+    """Turn Ctrl-C into a line on how to go on, and exit code 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        console.print(f"\nInterrupted. Finished {what} are kept; the same command goes on from there ({out}).")
+        raise typer.Exit(130) from None

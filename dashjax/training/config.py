@@ -1,0 +1,115 @@
+"""What a run is told: the numbers that may be swept, and what shapes its compiled program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from typing import Literal
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from dashjax.dynamics import AbstractSpec, FixedSteps, PhoenixSpec
+from dashjax.dynamics.solve import Solve
+from dashjax.sparsity import (
+    AbstractGate,
+    AbstractPenalty,
+    AbstractRule,
+    Dash,
+    NoGate,
+    NoPenalty,
+    Schedule,
+    simulated_schedule,
+)
+from dashjax.training.objective import AbstractObjective, OneStep
+
+
+class Hyperparameters(eqx.Module):
+    """Everything of a run that may be swept without recompiling; every leaf is an array.
+
+    Attributes:
+        schedule: when to prune and how much.
+        trust: λ of the input and of the output layer, each in [0, 1].
+        noise: standard deviation of the noise added to training and validation observations.
+        learning_rate: Adam's initial rate, to which it returns after each pruning.
+        target_sparsity: least share of pruned weights at which a model may be selected.
+        data_weight: factor on the data's error in the loss, τ of physics-informed methods.
+        strengths: factors of the configuration's penalty, which may use one or both.
+    """
+
+    schedule: Schedule
+    trust: Float[Array, " layer"]
+    noise: Float[Array, ""]
+    learning_rate: Float[Array, ""]
+    target_sparsity: Float[Array, ""]
+    data_weight: Float[Array, ""]
+    strengths: Float[Array, " strength"]
+
+
+def make_hyperparameters(
+    schedule: Schedule | None = None,
+    trust=(0.05, 0.01),
+    noise=0.0,
+    learning_rate=1e-3,
+    target_sparsity=0.0,
+    data_weight=1.0,
+    strengths=(0.0, 0.0),
+) -> Hyperparameters:
+    """Build hyperparameters from plain numbers; the defaults are DASH's on the simulated studies."""
+
+    def number(value):
+        return jnp.asarray(value, jnp.float32)
+
+    return Hyperparameters(
+        simulated_schedule() if schedule is None else schedule,
+        number(trust),
+        number(noise),
+        number(learning_rate),
+        number(target_sparsity),
+        number(data_weight),
+        number(strengths),
+    )
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """Everything of a run that shapes its compiled program; hashable.
+
+    Attributes:
+        field: which vector field to fit.
+        solve: how to integrate it.
+        objective: what the training trajectories are compared with; validation and test errors are one-step
+            errors whatever it is.
+        rule: which weights go when the schedule says so.
+        gate: what stands between the weights and the dynamics.
+        penalty: what is added to the data's error.
+        epochs: passes over the training trajectories, at most.
+        select: which model is returned: "best_validation" takes the lowest validation error among
+            the epochs whose sparsity is at least `Hyperparameters.target_sparsity` (the last model
+            where there is none), "last" the last one.
+        trajectories_per_step: trajectories whose error makes one gradient step; the paper takes 1.
+        plateau_patience: epochs without improvement before the learning rate falls.
+        plateau_factor: by what it is then multiplied.
+        plateau_threshold: least improvement of the validation error that counts.
+        learning_rate_floor: the learning rate never falls below.
+        stop_patience: epochs without improvement, at the target sparsity, before the run stops.
+        members: None for a single run whose weights are its network; otherwise how many runs the `ensemble`
+            functions make of it, whose network is the posterior of its edges.
+    """
+
+    field: AbstractSpec = dataclass_field(default_factory=PhoenixSpec)
+    solve: Solve = dataclass_field(default_factory=FixedSteps)
+    objective: AbstractObjective = dataclass_field(default_factory=OneStep)
+    rule: AbstractRule = dataclass_field(default_factory=Dash)
+    gate: AbstractGate = dataclass_field(default_factory=NoGate)
+    penalty: AbstractPenalty = dataclass_field(default_factory=NoPenalty)
+    epochs: int = 200
+    select: Literal["best_validation", "last"] = "best_validation"
+    trajectories_per_step: int = 1
+    plateau_patience: int = 3
+    plateau_factor: float = 0.9
+    plateau_threshold: float = 1e-6
+    learning_rate_floor: float = 4e-5
+    stop_patience: int = 40
+    members: int | None = None
