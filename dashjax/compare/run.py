@@ -47,7 +47,7 @@ def compare(
     seed: int = 0,
     on_progress: OnProgress = lambda done, total, text: None,
 ) -> pd.DataFrame:
-    """Run methods on tasks; what `out` holds already is not run again.
+    """Run methods on tasks; what `out` holds already is not run again, and what else it holds is added.
 
     All methods see the same trajectories and the same prior. Rivals that cannot weigh a prior rank its edges first.
     Scores count ordered pairs of genes without self loops; BEELINE's are as it defines them.
@@ -62,7 +62,8 @@ def compare(
         on_progress: told before every comparison.
 
     Returns:
-        A row per task, prior and method.
+        A row per task, prior and method: those asked for, then what `out` has from earlier calls with the same seed and
+        epochs.
 
     Raises:
         InputError: on an unknown method.
@@ -78,7 +79,7 @@ def compare(
         if not (name == PRIOR_ONLY and corruption is None)
     ]
     make_folder(out / "rows")
-    rows = []
+    rows, asked = [], set()
     unweighted: Unweighted = {}
     for done, (task, corruption, name) in enumerate(plan):
         what = {"task": task.name, "group": task.group, "corruption": corruption, "method": name}
@@ -88,7 +89,10 @@ def compare(
         if not path.exists():
             _keep(path, settings | _run(task, corruption, name, epochs, seed, unweighted))
         rows.append(json.loads(path.read_text()))
+        asked.add(path)
     on_progress(len(plan), len(plan), "")
+    earlier = (json.loads(path.read_text()) for path in sorted((out / "rows").glob("*.json")) if path not in asked)
+    rows += [row for row in earlier if row["seed"] == seed and row["epochs"] in (None, epochs)]
     return pd.DataFrame(rows)
 
 

@@ -29,6 +29,14 @@ def test_every_method_is_scored_with_every_prior_and_kept(task, tmp_path, monkey
     pd.testing.assert_frame_equal(compare([task], tmp_path, RIVALS, (None, 0.0, 0.4)), rows)
 
 
+def test_methods_of_an_earlier_call_stay_in_the_comparison(task, tmp_path):
+    compare([task], tmp_path, ("correlation",), (None,))
+    compare([task], tmp_path, ("correlation",), (0.4,), seed=3)
+    rows = compare([task], tmp_path, ("ridge",), (None,))
+    assert list(rows["method"]) == ["ridge", "correlation"]
+    assert (rows["seed"] == 0).all()
+
+
 def test_results_are_written_best_first_with_the_prior_beside(task, tmp_path):
     means = write_comparison(compare([task], tmp_path, RIVALS, (None, 0.4)), tmp_path, "a title")
     for _, part in means.groupby("corruption", dropna=False):
