@@ -117,7 +117,7 @@ def _disturb() -> Task:
 def _differentiate(name: str, seed: int) -> Task:
     system = generate_system(20, seed=seed)
     cells = simulate_cells(system, seed=seed)
-    branches = [(f"{n}", np.where(cells.lineage == n, cells.pseudotime, np.nan)) for n in np.unique(cells.lineage)]
+    branches = [(str(n), np.where(cells.lineage == n, cells.pseudotime, np.nan)) for n in np.unique(cells.lineage)]
     data = average_cells([cells.expression], system.genes, branches, name)
     return Task(name, "simulated 20, cells", data.trajectories, np.asarray(system.truth), tuple(system.genes))
 

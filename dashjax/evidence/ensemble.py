@@ -11,6 +11,7 @@ from dashjax.data import Prior, Trajectories
 from dashjax.dynamics import AbstractField
 from dashjax.dynamics.solve import Solve
 from dashjax.evidence.posterior import EdgePosterior, PosteriorConfig, edge_posterior, edges_at_precision
+from dashjax.evidence.smoothing import smooth
 from dashjax.training import Along
 
 
@@ -56,10 +57,12 @@ def ensemble_posterior(
         along: what the evidence is weighed along, see `edge_posterior`.
     """
     count = jax.tree.leaves(fields)[0].shape[0]
+    # The same for all members, and so outside of their loop.
+    smoothed = smooth(observed) if along == "steps" else None
 
     def member(key_and_field):
         key, field = key_and_field
-        return edge_posterior(key, field, observed, prior, solve, config, regulators, along)
+        return edge_posterior(key, field, observed, prior, solve, config, regulators, along, smoothed)
 
     posteriors = jax.lax.map(member, (jax.random.split(key, count), fields))
     returned = jax.vmap(lambda p: edges_at_precision(p, precision))(posteriors.probability)

@@ -16,7 +16,7 @@ from dashjax.evidence.odds import Coefficients, fit_odds, initial_belief, odds_f
 from dashjax.evidence.paths import follow, initial_states
 from dashjax.evidence.regression import Regressions, regress, regress_steps, shared_decay
 from dashjax.evidence.sampler import LEAST_NOISE, SLAB, Chain, partners, sweep
-from dashjax.evidence.smoothing import smooth
+from dashjax.evidence.smoothing import Smoothed, smooth
 from dashjax.training import Along
 
 
@@ -66,6 +66,7 @@ def edge_posterior(
     config: PosteriorConfig | None = None,
     regulators: Bool[Array, " gene"] | None = None,
     along: Along = "paths",
+    smoothed: Smoothed | None = None,
 ) -> EdgePosterior:
     """Weigh the evidence for every edge: Bayesian variable selection along the paths of a fitted field.
 
@@ -85,6 +86,7 @@ def edge_posterior(
         regulators: which genes may regulate; all if None.
         along: "paths" regresses along the field's paths, as said; "steps" from each observation to the next, of the
             field only its decay, see `regress_steps`: for dynamics that are disturbed, not only observed with noise.
+        smoothed: `smooth(observed)`, which evidence along steps needs, for who has it already.
     """
     config = PosteriorConfig() if config is None else config
     genes = observed.n_genes
@@ -92,7 +94,9 @@ def edge_posterior(
     allowed = jnp.ones((genes, genes), bool) if regulators is None else jnp.broadcast_to(regulators, (genes, genes))
     allowed = allowed & ~jnp.eye(genes, dtype=bool)
     if along == "steps":
-        regressions = regress_steps(shared_decay(field, observed), smooth(observed), prior, candidates, allowed)
+        regressions = regress_steps(
+            shared_decay(field, observed), smoothed or smooth(observed), prior, candidates, allowed
+        )
     else:
         paths = follow(field, initial_states(field, observed, solve or FixedSteps()), observed)
         regressions = regress(field, paths, observed, prior, candidates, allowed)
