@@ -1,14 +1,17 @@
-"""Sparse, interpretable neural-ODE models of gene regulation, swept at accelerator scale.
+"""Gene regulatory networks from expression, experiments and prior knowledge, in JAX.
 
-`dashjax.fit` is one run as one pure function; everything else feeds it or reads its result.
+`infer_network` is the one call of a notebook; `fit` is one run as one pure function, and everything else feeds it or
+reads its result.
 """
 
 from dashjax.data import (
     Prior,
+    Problem,
     Split,
     Trajectories,
     combine_priors,
     make_prior,
+    make_problem,
     make_sparse_prior,
     make_trajectories,
     shared_targets,
@@ -16,26 +19,27 @@ from dashjax.data import (
 from dashjax.dynamics import Adaptive, Direct, DirectSpec, FixedSteps, Phoenix, PhoenixSpec
 from dashjax.errors import InputError
 from dashjax.evidence import EdgePosterior, PosteriorConfig, edge_posterior, edges_at_precision, ensemble_posterior
+from dashjax.inference import infer_network
+from dashjax.methods import METHODS, find_method
 from dashjax.networks import (
+    Network,
     edge_list,
     effects,
-    gene_influence,
-    pathway_test,
-    perturb,
+    load_network,
     relative_effects,
-    score_network,
     strongest_edges,
 )
+from dashjax.problems import read_problem
+from dashjax.questions import gene_influence, pathway_test, perturb
+from dashjax.scoring import score_network
 from dashjax.simulate import generate_system, relocate_edges, simulate_study
 from dashjax.sparsity import genome_schedule, make_schedule, no_pruning, simulated_schedule, sparsity
 from dashjax.training import (
-    METHODS,
     FitConfig,
     FitResult,
     Hyperparameters,
     OneStep,
     WholeTrajectory,
-    find_method,
     fit,
     make_hyperparameters,
 )
@@ -43,49 +47,55 @@ from dashjax.training import (
 __version__ = "0.1.0"
 
 __all__ = [
-    "METHODS",
-    "Adaptive",
-    "Direct",
-    "DirectSpec",
-    "EdgePosterior",
-    "FitConfig",
-    "FitResult",
-    "FixedSteps",
-    "Hyperparameters",
+    "infer_network",
+    "Network",
+    "load_network",
+    "Problem",
+    "read_problem",
+    "make_problem",
     "InputError",
-    "OneStep",
-    "Phoenix",
-    "PhoenixSpec",
-    "PosteriorConfig",
-    "Prior",
-    "Split",
-    "Trajectories",
-    "WholeTrajectory",
-    "combine_priors",
-    "edge_list",
-    "edge_posterior",
-    "edges_at_precision",
-    "effects",
-    "ensemble_posterior",
+    "METHODS",
     "find_method",
     "fit",
-    "gene_influence",
-    "generate_system",
-    "genome_schedule",
+    "FitConfig",
+    "FitResult",
+    "Hyperparameters",
     "make_hyperparameters",
-    "make_prior",
-    "make_schedule",
-    "make_sparse_prior",
+    "OneStep",
+    "WholeTrajectory",
+    "Trajectories",
+    "Split",
     "make_trajectories",
+    "Prior",
+    "make_prior",
+    "make_sparse_prior",
+    "combine_priors",
+    "shared_targets",
+    "Phoenix",
+    "PhoenixSpec",
+    "Direct",
+    "DirectSpec",
+    "FixedSteps",
+    "Adaptive",
+    "make_schedule",
+    "simulated_schedule",
+    "genome_schedule",
     "no_pruning",
+    "sparsity",
+    "edge_posterior",
+    "ensemble_posterior",
+    "EdgePosterior",
+    "PosteriorConfig",
+    "edges_at_precision",
+    "effects",
+    "relative_effects",
+    "strongest_edges",
+    "edge_list",
+    "score_network",
+    "gene_influence",
     "pathway_test",
     "perturb",
-    "relative_effects",
-    "relocate_edges",
-    "score_network",
-    "shared_targets",
+    "generate_system",
     "simulate_study",
-    "simulated_schedule",
-    "sparsity",
-    "strongest_edges",
+    "relocate_edges",
 ]

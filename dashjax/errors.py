@@ -5,12 +5,17 @@ class InputError(ValueError):
     """Input that cannot be used as given.
 
     The message is one line that names the file, the row and column or the argument, says what is
-    wrong and, where there is one, the mend. The command line prints it and exits with code 2.
+    wrong and, where there is one, the fix. The command line prints it and exits with code 2.
+
+    Attributes:
+        problem: what is wrong, in one line.
+        argument: name of the argument that is, where it is one; the command line shows the option of that name.
     """
 
-    def __init__(self, message: str):
+    def __init__(self, problem: str, argument: str | None = None):
         # Quoted input may bring line breaks of its own.
-        super().__init__(" ".join(message.split()))
+        self.problem, self.argument = " ".join(problem.split()), argument
+        super().__init__(self.problem if argument is None else f"{argument}: {self.problem}")
 
 
 def suggest(name: str, valid: list[str] | tuple[str, ...]) -> str:

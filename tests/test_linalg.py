@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dashjax.linalg import inverse_and_log_determinant, inverse_positive_definite, orthonormal_columns
+from dashjax.numerics.linalg import inverse_and_log_determinant, inverse_positive_definite, orthonormal_columns
 
 
 @pytest.mark.parametrize("shape", [(30, 7), (8, 8), (5, 1)])

@@ -7,7 +7,7 @@ import pytest
 
 from dashjax import InputError, PhoenixSpec, make_prior, make_sparse_prior
 from dashjax.dynamics import DirectSpec
-from dashjax.sparse import dense_rows, make_sparse
+from dashjax.numerics.sparse import dense_rows, make_sparse
 from dashjax.sparsity import Dash, PriorLoss, PriorWeightedL1
 
 GENES = 30

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import sys
 from pathlib import Path
 
 import typer
 
-from dashjax.cli.files import check, export, fit, score
-from dashjax.cli.models import influence, pathways, perturb
-from dashjax.cli.studies import compare, methods, reproduce, simulate
-from dashjax.cli.sweeps import quickstart, report, status, sweep
+from dashjax.cli.asking import influence, pathways, perturb
+from dashjax.cli.fitting import check, export, fit, score
+from dashjax.cli.studying import compare, methods, reproduce, simulate
+from dashjax.cli.sweeping import quickstart, report, status, sweep
 from dashjax.errors import InputError
 
 app = typer.Typer(
@@ -46,12 +47,20 @@ def keep_programs() -> None:
     jax.config.update("jax_compilation_cache_dir", str(cache / "dashjax" / (platform.node() or "here")))
 
 
+def in_options(error: InputError) -> str:
+    """Return what is wrong with the command line's names for what the library calls arguments."""
+    message = str(error)
+    if error.argument is not None:
+        message = f"--{error.argument.replace('_', '-')}: {error.problem}"
+    return re.sub(r"\b(match|time|trajectory|layer|bins|genes)='([^']*)'", r"--\1 \2", message)
+
+
 def main() -> None:
     """Run the command line; a user's mistake is one line on standard error and exit code 2."""
     try:
         code = app(standalone_mode=False)
     except InputError as error:
-        message = str(error)
+        message = in_options(error)
     except typer.Abort:
         sys.exit(130)
     except Exception as error:

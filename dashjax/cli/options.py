@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
+
+from dashjax.errors import InputError
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Results folder; created if absent.")]
 
@@ -26,7 +28,7 @@ Bins = Annotated[int | None, typer.Option(help="Metacells along each branch of c
 Model = Annotated[Path, typer.Argument(help="Folder that `dashjax fit` wrote, or a model.npz.")]
 Edges = Annotated[
     Path | None,
-    typer.Option(help="Edge list of the network; the folder's edges.tsv, or a model's non-zero effects, by default."),
+    typer.Option(help="Edge list that says which edges count; those that the method returned by default."),
 ]
 Observed = Annotated[
     Path | None,
@@ -36,7 +38,7 @@ NumberOfStarts = Annotated[int, typer.Option("--starts", help="Random states to 
 EdgesOnly = Annotated[
     bool, typer.Option("--edges-only", help="Drop what an edge-resolved model has beyond its network's edges.")
 ]
-Push = Annotated[float, typer.Option(help="Added to a gene's expression to see what follows.")]
+Push = Annotated[float, typer.Option(help="Share of a gene's range that is added to its level to see what follows.")]
 Horizon = Annotated[
     float | None,
     typer.Option(help="How long to follow; the trajectories' span, or five relaxation times of the median gene."),
@@ -59,18 +61,68 @@ def cell_options(layer: str | None, time: str | None, trajectory: str | None, bi
     return None if options == CellOptions() else options
 
 
-def start_options(
+def read_model(model: Path, edges: Path | None) -> Any:
+    """Return a saved network, with the edges of another list as those it returns if there is one."""
+    from dataclasses import replace
+
+    from dashjax.io import read_edges
+    from dashjax.networks import load_network, network_matrix
+
+    network = load_network(model)
+    if edges is None:
+        return network
+    table = read_edges(edges)
+    try:
+        listed = network_matrix(table[table["returned"]] if "returned" in table else table, network.genes)
+    except InputError as error:
+        raise InputError(f"{edges}: {error}") from None
+    return replace(network, chosen=listed)
+
+
+class Starts(NamedTuple):
+    """Where simulated trajectories begin, and when they are looked at.
+
+    Attributes:
+        states: (start, gene), in the user's units.
+        times: increasing from 0.
+        words: what they are.
+    """
+
+    states: Any
+    times: Any
+    words: str
+
+
+def read_starts(
+    network: Any,
     expression: Path | None,
     genes: Path | None,
-    layer: str | None,
-    time: str | None,
-    trajectory: str | None,
-    bins: int | None,
-    starts: int,
+    cells: Any,
+    number: int,
     horizon: float | None,
     seed: int,
-) -> Any:
-    """Return where a fitted model is to start from, and how long to follow it."""
-    from dashjax.jobs import StartOptions
+) -> Starts:
+    """Return the first states of observed trajectories and their usual span, or so many random states."""
+    import jax
+    import numpy as np
 
-    return StartOptions(expression, genes, cell_options(layer, time, trajectory, bins), starts, horizon, seed)
+    from dashjax.io import load_expression
+    from dashjax.networks.starts import read_starts as match_starts
+    from dashjax.questions import random_starts, response_times
+
+    if number < 1:
+        raise InputError(f"must be at least 1, got {number}", "starts")
+    if horizon is not None and not 0 < horizon < np.inf:
+        raise InputError(f"must be a positive time, got {horizon:g}", "horizon")
+    dynamics = network.dynamics()[0]
+    if expression is None:
+        if genes is not None or cells is not None:
+            raise InputError("--genes, --layer, --time, --trajectory, --bins: describe --expression, which is missing")
+        drawn = random_starts(jax.random.key(seed), number, len(network.genes))
+        times = np.asarray(response_times(dynamics, horizon))
+        return Starts(network.units.levels(drawn), times, f"{number} random starts")
+    data = load_expression(expression, genes, cells)
+    states = match_starts(data, network.genes)[1]
+    usual = float(np.median([times[-1] - times[0] for times in data.unpadded()[0]]))
+    times = np.asarray(response_times(dynamics, usual if horizon is None else horizon))
+    return Starts(states, times, f"{len(states)} observed starts")

@@ -74,10 +74,6 @@ class Direct(AbstractField):
         """Return relu(v)."""
         return jax.nn.relu(self.gene_multiplier)
 
-    def in_time_unit(self, unit: float) -> Self:
-        """Return this field with v times the unit."""
-        return eqx.tree_at(lambda f: f.gene_multiplier, self, self.gene_multiplier * unit)
-
     def layers(self) -> Layers:
         """Return ((A, B),), one layer."""
         return (self.weight,)

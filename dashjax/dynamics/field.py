@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import abc
-from dataclasses import dataclass, fields
-from typing import Self
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
 
 import equinox as eqx
 import jax
@@ -78,8 +79,9 @@ class AbstractField(AbstractDynamics):
         return values if self.inputs is None else values[..., self.inputs]
 
     def arrays(self) -> dict[str, Array]:
-        """Return the field's arrays by name, as stores keep them; with what shapes its program, they make the field."""
-        return {part.name: getattr(self, part.name) for part in fields(self) if not part.metadata.get("static")}
+        """Return the field's arrays by their path inside it, as files keep them; see `field_of_arrays`."""
+        leaves, _ = jax.tree_util.tree_flatten_with_path(self)
+        return {_name(path): leaf for path, leaf in leaves}
 
     def compact(self) -> Self:
         """Return the same dynamics without weights that no longer act; concrete arrays only, for shapes change.
@@ -91,10 +93,6 @@ class AbstractField(AbstractDynamics):
     def relative_rates(self) -> Self:
         """Return, leaf by leaf, the factor on the learning rate (a tree of floats); 1 throughout by default."""
         return jax.tree.map(lambda _: 1.0, self)
-
-    def in_time_unit(self, unit: float) -> Self:
-        """Return the same dynamics with time counted in a unit of so many of the present ones: all rates times that."""
-        raise NotImplementedError(f"{type(self).__name__} has no rates of its own")
 
     def effects(self) -> Float[Array, "regulator target"]:
         """Return the end-to-end linear effect of each regulator on each target's derivative.
@@ -113,6 +111,30 @@ class AbstractField(AbstractDynamics):
         if self.inputs is None:
             return effect
         return jnp.zeros((self.decay().size, effect.shape[1])).at[self.inputs].set(effect)
+
+
+def field_of_arrays(spec: AbstractSpec, genes: int, arrays: Mapping[str, Any]) -> AbstractField:
+    """Return the field that a spec builds, with the arrays that `AbstractField.arrays` returned.
+
+    Leading axes, of runs or members, are kept.
+
+    Raises:
+        KeyError: where an array is missing.
+        ValueError: where one has not the shape that the spec gives it.
+    """
+    shapes = jax.eval_shape(lambda key: spec.init(key, genes), jax.random.key(0))
+    leaves, structure = jax.tree_util.tree_flatten_with_path(shapes)
+    filled = []
+    for path, leaf in leaves:
+        array = jnp.asarray(arrays[_name(path)])
+        if array.shape[array.ndim - leaf.ndim :] != leaf.shape:
+            raise ValueError(f"{_name(path)} has shape {array.shape}, expected {leaf.shape}")
+        filled.append(array)
+    return jax.tree.unflatten(structure, filled)
+
+
+def _name(path) -> str:
+    return jax.tree_util.keystr(path).lstrip(".")
 
 
 def renumber(field: AbstractField, used: np.ndarray) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from dashjax.dynamics.field import AbstractField, AbstractSpec, Layers, renumber
-from dashjax.linalg import orthonormal_columns
+from dashjax.numerics.linalg import orthonormal_columns
 
 
 def soft_sign(expression: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
@@ -117,10 +117,6 @@ class Phoenix(AbstractField):
     def decay(self) -> Float[Array, " gene"]:
         """Return relu(v)."""
         return jax.nn.relu(self.gene_multiplier)
-
-    def in_time_unit(self, unit: float) -> Self:
-        """Return this field with v times the unit."""
-        return eqx.tree_at(lambda f: f.gene_multiplier, self, self.gene_multiplier * unit)
 
     def layers(self) -> Layers:
         """Return (W, U)."""

@@ -1,10 +1,14 @@
 """From a fitted field and a prior to the probability of every edge."""
 
-from dashjax.evidence.ensemble import EnsemblePosterior, ensemble_posterior
-from dashjax.evidence.paths import initial_states
+from dashjax.evidence.kinds import AbstractEvidence, AlongPaths, AlongSteps
+from dashjax.evidence.mixture import EnsemblePosterior, ensemble_posterior
+from dashjax.evidence.paths import initial_states, path_and_step_error
 from dashjax.evidence.posterior import EdgePosterior, PosteriorConfig, edge_posterior, edges_at_precision
 
 __all__ = [
+    "AbstractEvidence",
+    "AlongPaths",
+    "AlongSteps",
     "EdgePosterior",
     "EnsemblePosterior",
     "PosteriorConfig",
@@ -12,4 +16,5 @@ __all__ = [
     "edges_at_precision",
     "ensemble_posterior",
     "initial_states",
+    "path_and_step_error",
 ]

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from dashjax.data import Prior
-from dashjax.linalg import inverse_positive_definite
-from dashjax.sparse import dense_rows
+from dashjax.numerics.linalg import inverse_positive_definite
+from dashjax.numerics.sparse import dense_rows
 
 Features = Float[Array, "target regulator feature"]
 Coefficients = Float[Array, " feature"]
@@ -33,15 +33,15 @@ class Belief(eqx.Module):
 
 
 def odds_features(prior: Prior) -> Features:
-    """Return what an edge's odds may depend on: a constant, its confidence in each source, its regulator's renown.
+    """Return what an edge's odds may depend on: a constant, its confidence in each source, its regulator's out-degree.
 
-    Renown is log(1 + the regulator's prior confidence in all *other* targets): who is known to regulate regulates.
+    Out-degree as log(1 + the regulator's prior confidence in all *other* targets): who is known to regulate regulates.
     """
     sources = dense_rows(prior.edges)[None] if prior.sources is None else prior.sources
     confidence = jnp.clip(jnp.abs(sources.mT), 0.0, 1.0)
     best = confidence.max(axis=0)
-    renown = jnp.log1p(best.sum(axis=0) - best)
-    return jnp.stack([jnp.ones_like(best), *confidence, renown], axis=-1)
+    out_degree = jnp.log1p(best.sum(axis=0) - best)
+    return jnp.stack([jnp.ones_like(best), *confidence, out_degree], axis=-1)
 
 
 def initial_belief(genes: int, sources: int) -> Belief:

@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float
 from dashjax.data import Trajectories
 from dashjax.dynamics import AbstractField
 from dashjax.dynamics.solve import FixedSteps, Solve, integrate
-from dashjax.training import WholeTrajectory
+from dashjax.training import WholeTrajectory, one_step_error, transitions
 
 #: Steps from one observation to the next at which a path is kept.
 STEPS = 8
@@ -72,3 +72,17 @@ def follow(field: AbstractField, initial: Float[Array, "trajectory gene"], obser
     _, states = jax.lax.scan(interval, initial, step.T)
     valid = observed.observed[:, 1:] & observed.observed[:, :-1]
     return Paths(jnp.moveaxis(states, 2, 0), jnp.where(valid, step, 0.0), valid)
+
+
+def path_and_step_error(
+    field: AbstractField, observed: Trajectories, solve: Solve | None = None
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """Return by how much whole paths and single steps miss the observations, as root mean squares.
+
+    Were there nothing but observation noise, a step from a noisy observation would miss by more than a path that all
+    observations have a say in. Where paths miss by more, the dynamics are disturbed, not only the observations.
+    """
+    solve = FixedSteps() if solve is None else solve
+    path = WholeTrajectory().error(field, initial_states(field, observed, solve), observed, solve)
+    step, _ = one_step_error(field, transitions(observed), solve)
+    return jnp.sqrt(path), jnp.sqrt(step)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -12,12 +13,10 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 from dashjax.data import Prior, Trajectories
 from dashjax.dynamics import AbstractField, FixedSteps
 from dashjax.dynamics.solve import Solve
+from dashjax.evidence.kinds import AbstractEvidence, AlongPaths
 from dashjax.evidence.odds import Coefficients, fit_odds, initial_belief, odds_features
-from dashjax.evidence.paths import follow, initial_states
-from dashjax.evidence.regression import Regressions, regress, regress_steps, shared_decay
+from dashjax.evidence.regression import Regressions
 from dashjax.evidence.sampler import LEAST_NOISE, SLAB, Chain, partners, sweep
-from dashjax.evidence.smoothing import Smoothed, smooth
-from dashjax.training import Along
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class EdgePosterior(eqx.Module):
         effect: posterior mean of the target's production rate per unit of the regulator's expression, zero included.
         spread: its posterior standard deviation.
         activation: probability that the edge activates, given that it exists; one half where it was never drawn.
-        odds: coefficients of the log odds before the data: constant, confidence in each source, regulator's renown.
+        odds: coefficients of the log odds before the data: constant, confidence in each source, regulator's out-degree.
         noise: standard deviation of each gene's observations around its regression, relative to their own.
     """
 
@@ -65,8 +64,8 @@ def edge_posterior(
     solve: Solve | None = None,
     config: PosteriorConfig | None = None,
     regulators: Bool[Array, " gene"] | None = None,
-    along: Along = "paths",
-    smoothed: Smoothed | None = None,
+    evidence: AbstractEvidence | None = None,
+    courses: Any = None,
 ) -> EdgePosterior:
     """Weigh the evidence for every edge: Bayesian variable selection along the paths of a fitted field.
 
@@ -84,22 +83,17 @@ def edge_posterior(
         solve: how to integrate while initial states are estimated.
         config: how long to sample; `PosteriorConfig()` if None.
         regulators: which genes may regulate; all if None.
-        along: "paths" regresses along the field's paths, as said; "steps" from each observation to the next, of the
-            field only its decay, see `regress_steps`: for dynamics that are disturbed, not only observed with noise.
-        smoothed: `smooth(observed)`, which evidence along steps needs, for who has it already.
+        evidence: along what it is weighed, `AlongPaths()` if None.
+        courses: what `evidence.prepare(observed)` returns, where it is known already.
     """
+    evidence = AlongPaths() if evidence is None else evidence
     config = PosteriorConfig() if config is None else config
     genes = observed.n_genes
     candidates = min(config.candidates, genes - 1)
     allowed = jnp.ones((genes, genes), bool) if regulators is None else jnp.broadcast_to(regulators, (genes, genes))
     allowed = allowed & ~jnp.eye(genes, dtype=bool)
-    if along == "steps":
-        regressions = regress_steps(
-            shared_decay(field, observed), smoothed or smooth(observed), prior, candidates, allowed
-        )
-    else:
-        paths = follow(field, initial_states(field, observed, solve or FixedSteps()), observed)
-        regressions = regress(field, paths, observed, prior, candidates, allowed)
+    courses = evidence.prepare(observed) if courses is None else courses
+    regressions = evidence.regress(field, observed, courses, prior, candidates, allowed, solve or FixedSteps())
     features = odds_features(prior)
     belief = initial_belief(genes, features.shape[-1] - 2)
     tested = regressions.candidates
@@ -125,13 +119,23 @@ def edge_posterior(
     )
     last = max(1, config.rounds // 3)
     temperatures = jnp.array([*config.cooling, *[1.0] * config.rounds][: config.rounds])
-    rounds = temperatures, jax.random.split(key, config.rounds)
+    counts = jnp.arange(config.rounds) >= config.rounds - last
     slab = jnp.full(len(SLAB), 1 / len(SLAB))
-    carry, _ = jax.lax.scan(
-        lambda c, x: (round_(c, x)[0], None), (begun, belief.mean, slab), jax.tree.map(lambda x: x[:-last], rounds)
+
+    # One loop for all rounds, those that count and those before: two would be compiled twice.
+    def step(carry, this_round):
+        state, total = carry
+        *draws, counts = this_round
+        state, drawn = round_(state, draws)
+        return (state, jax.tree.map(lambda t, d: t + jnp.where(counts, d / last, 0.0), total, drawn)), None
+
+    keys = jax.random.split(key, config.rounds)
+    begun = begun, belief.mean, slab
+    nothing = jax.tree.map(
+        lambda leaf: jnp.zeros(leaf.shape, leaf.dtype),
+        jax.eval_shape(lambda: round_(begun, (temperatures[0], key))[1]),
     )
-    (_, odds, _), drawn = jax.lax.scan(round_, carry, jax.tree.map(lambda x: x[-last:], rounds))
-    drawn = jax.tree.map(lambda leaf: leaf.mean(0), drawn)
+    ((_, odds, _), drawn), _ = jax.lax.scan(step, (begun, nothing), (temperatures, keys, counts))
     mean = drawn.value * regressions.scale
     spread = jnp.sqrt(jnp.maximum(drawn.square - drawn.value**2, 0.0)) * regressions.scale
     sided = drawn.positive + drawn.negative

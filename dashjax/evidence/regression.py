@@ -23,8 +23,8 @@ from dashjax.data import Prior, Trajectories
 from dashjax.dynamics import AbstractField
 from dashjax.evidence.paths import STEPS, Paths
 from dashjax.evidence.smoothing import Smoothed
-from dashjax.linalg import inverse_positive_definite
-from dashjax.sparse import dense_rows
+from dashjax.numerics.linalg import inverse_positive_definite
+from dashjax.numerics.sparse import dense_rows
 
 Pairs = Bool[Array, "target regulator"]
 

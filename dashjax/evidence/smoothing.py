@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from dashjax.data import Trajectories
-from dashjax.linalg import inverse_and_log_determinant
+from dashjax.numerics.linalg import inverse_and_log_determinant
 
 #: What is tried: memories in steps between observations, and shares of the variance that are noise.
 MEMORIES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)

@@ -5,9 +5,12 @@ from dashjax.io.dream4 import read_dream4
 from dashjax.io.edge_tables import read_edges, read_gene_sets
 from dashjax.io.equations import read_system, write_system
 from dashjax.io.export import write_decoupler, write_graphml
-from dashjax.io.expression import read_expression
+from dashjax.io.expression import EXPRESSION_FORMATS, ExpressionFormat, read_expression
+from dashjax.io.files import check_writable, make_folder, write_atomically
+from dashjax.io.frames import expression_from_frame, network_from_frame
 from dashjax.io.genes import read_gene_names, read_gene_values
-from dashjax.io.h5ad import read_h5ad
+from dashjax.io.h5ad import expression_from_anndata, read_h5ad
+from dashjax.io.load import load_expression, load_prior_network
 from dashjax.io.matching import (
     Edges,
     Match,
@@ -18,23 +21,31 @@ from dashjax.io.matching import (
     read_similarity,
     similarity_edges,
 )
-from dashjax.io.model import load_model, save_model
 from dashjax.io.named import CellOptions, Expression, NamedNetwork
-from dashjax.io.network import read_network
+from dashjax.io.network import NETWORK_FORMATS, NetworkFormat, read_network
 from dashjax.io.phoenix import read_phoenix, write_phoenix
-from dashjax.io.tables import make_folder, write_table
+from dashjax.io.tables import write_table
 from dashjax.io.tidy import read_tidy, write_tidy
 
 __all__ = [
     "CellOptions",
+    "EXPRESSION_FORMATS",
     "Edges",
     "Expression",
+    "ExpressionFormat",
     "Match",
+    "NETWORK_FORMATS",
     "NamedNetwork",
+    "NetworkFormat",
     "align_edges",
     "align_network",
-    "load_model",
+    "check_writable",
+    "expression_from_anndata",
+    "expression_from_frame",
+    "load_expression",
+    "load_prior_network",
     "make_folder",
+    "network_from_frame",
     "read_beeline",
     "read_dream4",
     "read_edges",
@@ -50,8 +61,8 @@ __all__ = [
     "read_similarity",
     "read_system",
     "read_tidy",
-    "save_model",
     "similarity_edges",
+    "write_atomically",
     "write_decoupler",
     "write_graphml",
     "write_phoenix",

@@ -9,6 +9,7 @@ import numpy as np
 
 from dashjax.errors import InputError
 from dashjax.io.cells import average_cells
+from dashjax.io.files import write_frame
 from dashjax.io.named import CellOptions, Expression
 from dashjax.io.tables import named_columns, parse_numbers, read_rows, refuse_repeats, refuse_width, short
 
@@ -56,7 +57,7 @@ def write_ranked_edges(path: Path | str, edges: pd.DataFrame) -> None:
     weight = np.sign(edges["weight"]) * edges["probability"] if "probability" in edges else edges["weight"]
     table = pd.DataFrame({"Gene1": edges["source"], "Gene2": edges["target"], "EdgeWeight": weight})
     order = np.argsort(-np.abs(table["EdgeWeight"].to_numpy()), kind="stable")
-    table.iloc[order].to_csv(path, sep="\t", index=False)
+    write_frame(path, table.iloc[order], "\t")
 
 
 def _read_levels(path: Path) -> tuple[list[str], list[str], np.ndarray]:

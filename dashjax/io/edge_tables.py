@@ -32,7 +32,7 @@ SIGN_NAMES = ("sign", "type", "effect", "regulation")
 
 _ACTIVATES = {"+", "1", "+1", "1.0", "activation", "activates", "activator", "positive", "stimulation", "up"}
 _REPRESSES = {"-", "-1", "-1.0", "−", "repression", "represses", "repressor", "inhibition", "negative", "down"}
-_UNSIGNED = {"", "na", "nan", "0", "?", "unknown", "both", "dual"}
+_UNSIGNED = {"", "na", "nan", "0", "0.0", "?", "unknown", "both", "dual"}
 
 
 def is_edge_table(rows: list[list[str]]) -> bool:
@@ -47,7 +47,7 @@ def is_headerless(rows: list[list[str]], genes: Sequence[str] = ()) -> bool:
     return len(first) == 3 and named and parse_number(first[2]) is not None
 
 
-def parse_edge_table(rows: list[list[str]], path: Path | str) -> NamedNetwork:
+def parse_edge_table(rows: list[list[str]], path: Path | str, first_row: int = 2) -> NamedNetwork:
     """Read an edge table: a source and a target column, and optionally a weight and a sign.
 
     A sign (`+`, `-`, activation, repression, …) goes before the weight's magnitude; unknown ones count as `+`, and a
@@ -58,6 +58,11 @@ def parse_edge_table(rows: list[list[str]], path: Path | str) -> NamedNetwork:
         #               GATA1,TAL1,0.9,+
         network = read_network("prior.csv")
 
+    Args:
+        rows: the header, then an edge each.
+        path: what to name in messages.
+        first_row: the number of the first edge's row there.
+
     Raises:
         InputError: on missing names, numbers or signs, naming row and column.
     """
@@ -67,7 +72,7 @@ def parse_edge_table(rows: list[list[str]], path: Path | str) -> NamedNetwork:
     assert source is not None, "told by is_edge_table"
     assert target is not None, "told by is_edge_table"
     edges = []
-    for number, row in enumerate(rows[1:], start=2):
+    for number, row in enumerate(rows[1:], start=first_row):
         where = f"{path}, row {number}"
         refuse_width(row, len(header), where)
         for column in (source, target):

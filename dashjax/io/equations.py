@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dashjax.errors import InputError
+from dashjax.io.files import write_atomically
 from dashjax.io.genes import read_gene_names
 from dashjax.io.tables import read_rows
 from dashjax.simulate import System, make_system
@@ -62,4 +63,5 @@ def read_system(equations: Path | str, names: Path | str | None = None) -> Syste
 def write_system(path: Path | str, system: System) -> None:
     """Write a system as a `node,eqn` CSV that `read_system` reads back."""
     lines = [f'"{gene}","{text}"' for gene, text in zip(system.genes, system.equations, strict=True)]
-    Path(path).write_text('"node","eqn"\n' + "\n".join(lines) + "\n", encoding="utf-8")
+    content = '"node","eqn"\n' + "\n".join(lines) + "\n"
+    write_atomically(Path(path), lambda part: part.write_text(content, encoding="utf-8"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dashjax.errors import InputError
 from dashjax.io.beeline import write_ranked_edges
+from dashjax.io.files import write_frame
 from dashjax.io.tables import write_table
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def write_decoupler(path: Path | str, edges: pd.DataFrame) -> None:
     """Write a decoupler net: a CSV of source, target, weight, the weight signed."""
-    edges[["source", "target", "weight"]].to_csv(path, index=False)
+    write_frame(path, edges[["source", "target", "weight"]], ",")
 
 
 def write_graphml(path: Path | str, edges: pd.DataFrame) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from dashjax.errors import InputError
@@ -9,9 +11,62 @@ from dashjax.io.beeline import read_beeline
 from dashjax.io.dream4 import is_dream4, parse_dream4
 from dashjax.io.h5ad import read_h5ad
 from dashjax.io.named import CellOptions, Expression
-from dashjax.io.phoenix import parse_phoenix
-from dashjax.io.tables import parquet_rows, read_rows
+from dashjax.io.phoenix import is_phoenix, parse_phoenix
+from dashjax.io.tables import TableFile
 from dashjax.io.tidy import is_tidy, parse_tidy
+
+
+@dataclass(frozen=True)
+class ExpressionFormat:
+    """A format of expression over time; see `EXPRESSION_FORMATS`.
+
+    Attributes:
+        name: what it is called.
+        recognises: says whether a file is of this format, by its path or its rows.
+        read: reads a file, given gene names' file (None unless such a file applies) and options for cells.
+        by_name: whether `recognises` looks at the path alone; such formats are asked first.
+        names_genes: whether files name their genes, so that no file of names applies.
+        holds_cells: whether options for cells apply.
+    """
+
+    name: str
+    recognises: Callable[[TableFile], bool]
+    read: Callable[[TableFile, Path | str | None, CellOptions], Expression]
+    by_name: bool = False
+    names_genes: bool = True
+    holds_cells: bool = False
+
+
+#: What `read_expression` reads: the first format that recognises a file reads it.
+EXPRESSION_FORMATS: dict[str, ExpressionFormat] = {
+    entry.name: entry
+    for entry in (
+        ExpressionFormat(
+            "beeline",
+            lambda file: file.path.is_dir(),
+            lambda file, _, cells: read_beeline(file.path, cells),
+            by_name=True,
+            holds_cells=True,
+        ),
+        ExpressionFormat(
+            "h5ad",
+            lambda file: file.path.suffix.lower() == ".h5ad",
+            lambda file, _, cells: read_h5ad(file.path, cells),
+            by_name=True,
+            holds_cells=True,
+        ),
+        ExpressionFormat("tidy", lambda file: is_tidy(file.rows), lambda file, *_: parse_tidy(file.rows, file.path)),
+        ExpressionFormat(
+            "dream4", lambda file: is_dream4(file.rows), lambda file, *_: parse_dream4(file.rows, file.path)
+        ),
+        ExpressionFormat(
+            "phoenix",
+            lambda file: is_phoenix(file.rows),
+            lambda file, names, _: parse_phoenix(file.rows, file.path, names),
+            names_genes=False,
+        ),
+    )
+}
 
 
 def read_expression(
@@ -26,7 +81,7 @@ def read_expression(
         data = read_expression("cells.h5ad", cells=CellOptions(time="dpt_pseudotime", bins=40))
 
     Folders are BEELINE's; `.h5ad` and `.parquet` are told by the name, and text by its first line: see `read_tidy`,
-    `read_dream4` and `read_phoenix`.
+    `read_dream4` and `read_phoenix`. Further formats are entries of `EXPRESSION_FORMATS`.
 
     Args:
         path: the file or folder.
@@ -36,23 +91,16 @@ def read_expression(
     Raises:
         InputError: on anything that cannot be read, naming file, row and column.
     """
-    path = Path(path)
-    options = cells or CellOptions()
-    kind = "beeline" if path.is_dir() else path.suffix.lower()
-    if genes_file is not None and kind in ("beeline", ".h5ad", ".parquet"):
-        raise InputError(f"{genes_file}: gene names were given, but {path} names its own")
-    if cells is not None and kind not in ("beeline", ".h5ad"):
-        raise InputError(f"{path}: holds no cells, so layer, time, trajectory and bins do not apply")
-    if kind == "beeline":
-        return read_beeline(path, options)
-    if kind == ".h5ad":
-        return read_h5ad(path, options)
-    rows = parquet_rows(path) if kind == ".parquet" else read_rows(path)
-    named = is_tidy(rows) or is_dream4(rows)
-    if named and genes_file is not None:
-        raise InputError(f"{genes_file}: gene names were given, but {path} names its own")
-    if is_tidy(rows):
-        return parse_tidy(rows, path)
-    if is_dream4(rows):
-        return parse_dream4(rows, path)
-    return parse_phoenix(rows, path, genes_file)
+    file = TableFile(Path(path))
+    # A name tells at once; rows are not to be sought in a folder or a binary file.
+    for entry in sorted(EXPRESSION_FORMATS.values(), key=lambda entry: not entry.by_name):
+        if entry.recognises(file):
+            if genes_file is not None and entry.names_genes:
+                raise InputError(f"{genes_file}: gene names were given, but {path} names its own")
+            if cells is not None and not entry.holds_cells:
+                raise InputError(f"{path}: holds no cells, so layer, time, trajectory and bins do not apply")
+            return entry.read(file, genes_file, cells or CellOptions())
+    raise InputError(
+        f"{path}, row 1: expected a header 'trajectory,time,GENE,…' (tidy table), 'Time GENE …' (DREAM4) or "
+        f"'genes,trajectories' as two whole numbers (PHOENIX CSV), found '{','.join(file.rows[0])[:40]}'"
+    )

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Generator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from dashjax.io import h5ad_worker
 from dashjax.io.cells import average_cells
 from dashjax.io.named import CellOptions, Expression
 from dashjax.io.tables import refuse_repeats
+
+if TYPE_CHECKING:
+    import anndata
 
 #: Values read at a time.
 BLOCK = 2**23
@@ -48,17 +52,47 @@ def read_h5ad(path: Path | str, options: CellOptions | None = None) -> Expressio
         raise InputError(f"{path}: no such file")
     parts = _answers(Path(path), options)
     try:
-        head, time = next(parts), next(parts)
-        assert isinstance(head, dict)
-        assert isinstance(time, np.ndarray)
-        refuse_repeats(head["genes"], path)
-        branches = [("all cells", time)]
-        if head["labels"] is not None:
-            label = np.array(head["labels"])
-            branches = [(str(name), np.where(label == name, time, np.nan)) for name in sorted(set(head["labels"]))]
-        return average_cells(parts, head["genes"], branches, path, options.bins)  # type: ignore[arg-type]
+        return _average(parts, path, options)
     finally:
         parts.close()
+
+
+def expression_from_anndata(adata: anndata.AnnData, options: CellOptions, source: str = "expression") -> Expression:
+    """Return an AnnData object's expression, as `read_h5ad` does of a file.
+
+    The matrix may be dense, sparse or on disk; a block of cells at a time is made dense.
+
+        data = expression_from_anndata(adata, CellOptions(layer="spliced", time="dpt_pseudotime"))
+
+    Args:
+        adata: cells with a time or pseudotime.
+        options: layer, columns of `obs`, and bins.
+        source: what to call the object in messages.
+
+    Raises:
+        InputError: where the object lacks the layer or columns asked for, or repeats a gene.
+    """
+    try:
+        h5ad_worker.refuse_layer(options.layer, list(adata.layers), adata.X is not None)
+        matrix = adata.X if options.layer is None else adata.layers[options.layer]
+        genes = [str(name) for name in adata.var_names]
+        request = {"block": BLOCK, **vars(options)}
+        return _average(h5ad_worker.parts(adata.obs, genes, matrix, request), source, options)
+    except h5ad_worker.Refusal as error:
+        raise InputError(f"{source}: {error}") from None
+
+
+def _average(parts: Generator, path: Path | str, options: CellOptions) -> Expression:
+    """Return what a worker's answers say: names, times, then blocks of expression."""
+    head, time = next(parts), next(parts)
+    assert isinstance(head, dict)
+    assert isinstance(time, np.ndarray)
+    refuse_repeats(head["genes"], path)
+    branches = [("all cells", time)]
+    if head["labels"] is not None:
+        label = np.array(head["labels"])
+        branches = [(str(name), np.where(label == name, time, np.nan)) for name in sorted(set(head["labels"]))]
+    return average_cells(parts, head["genes"], branches, path, options.bins)
 
 
 def _answers(path: Path, options: CellOptions) -> Generator:

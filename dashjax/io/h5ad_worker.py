@@ -74,13 +74,27 @@ def receive(source) -> dict | np.ndarray | None:
 
 
 def answer(file, request: dict):
-    """Yield what a request asks for: names, times, then expression in blocks of cells."""
+    """Yield what a request asks for of a file: see `parts`."""
     import anndata
 
     _refuse_sizes(file)
     obs = anndata.io.read_elem(file["obs"])
     genes = [str(name) for name in anndata.io.read_elem(file["var"]).index]
-    matrix = _matrix(file, request["layer"])
+    yield from parts(obs, genes, _matrix(file, request["layer"]), request)
+
+
+def parts(obs, genes: list[str], matrix, request: dict):
+    """Yield names, times, then expression in blocks of cells, of a file or an object in memory.
+
+    Args:
+        obs: a frame with a row per cell.
+        genes: their names.
+        matrix: cell × gene, dense or sparse, of which rows can be cut.
+        request: columns of obs with `time` and `trajectory`, and values in a `block`.
+
+    Raises:
+        Refusal: where these do not agree, or a column is missing or holds no numbers.
+    """
     if tuple(matrix.shape) != (len(obs), len(genes)):
         raise Refusal(f"the matrix is {matrix.shape}, for {len(obs)} cells and {len(genes)} genes")
     time = _times(obs, request["time"])
@@ -97,6 +111,14 @@ def answer(file, request: dict):
             cell, gene = np.argwhere(np.isinf(block))[0]
             raise Refusal(f"cell {begin + cell + 1}, gene {gene + 1}: the value is infinite")
         yield block
+
+
+def refuse_layer(layer: str | None, layers: list[str], has_x: bool) -> None:
+    """Refuse a layer that is not there, or no layer where there is no X."""
+    if layer is not None and layer not in layers:
+        raise Refusal(f"no layer '{layer}'; there are: {', '.join(layers) or 'none'}")
+    if layer is None and not has_x:
+        raise Refusal(f"no X; choose a layer: {', '.join(layers) or 'none'}")
 
 
 def _limit_memory() -> None:
@@ -138,10 +160,7 @@ def _matrix(file, layer: str | None):
     import h5py
 
     layers = list(file["layers"]) if "layers" in file else []
-    if layer is not None and layer not in layers:
-        raise Refusal(f"no layer '{layer}'; there are: {', '.join(layers) or 'none'}")
-    if layer is None and "X" not in file:
-        raise Refusal(f"no X; choose a layer: {', '.join(layers) or 'none'}")
+    refuse_layer(layer, layers, "X" in file)
     item = file["X"] if layer is None else file["layers"][layer]
     return item if isinstance(item, h5py.Dataset) else anndata.io.sparse_dataset(item)
 
@@ -152,7 +171,7 @@ def _times(obs, column: str | None) -> np.ndarray:
 
     column = column or next((name for name in TIME_COLUMNS if name in obs.columns), None)
     if column is None:
-        raise Refusal(f"which column of obs is the time? there are: {_columns(obs)} (--time)")
+        raise Refusal(f"which column of obs is the time? there are: {_columns(obs)}; name it with time='…'")
     _refuse_unknown(obs, column)
     values = obs[column]
     time = pd.to_numeric(values.astype(str) if values.dtype == "category" else values, errors="coerce")

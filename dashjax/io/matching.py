@@ -160,7 +160,7 @@ def match_names(names: Sequence[str], genes: Sequence[str], path: Path | str, ma
     unknown = [name for name in named if name not in index]
     if unknown and (match == "exact" or len(unknown) == len(named)):
         shown = ", ".join(map(short, unknown[:5])) + ("…" if len(unknown) > 5 else "")
-        mend = "" if len(unknown) == len(named) else "; --match intersect leaves them out"
+        mend = "" if len(unknown) == len(named) else "; match='intersect' leaves them out"
         hint = "".join(f"; {text}" for text in name_hints(unknown, genes))
         raise InputError(
             f"{path}: {len(unknown)} of {len(named)} genes are not in the expression ({shown}){hint}{mend}"

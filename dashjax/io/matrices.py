@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
 from dashjax.errors import InputError
 from dashjax.io.named import NamedNetwork, make_network
@@ -92,8 +93,11 @@ def _triplets(rows: list[tuple[int, list[str]]], path, genes) -> NamedNetwork:
 
 
 def is_bare(rows: list[list[str]]) -> bool:
-    """Say whether a table's first row holds nothing but numbers."""
-    return all(parse_number(cell) is not None for cell in rows[0])
+    """Say whether a table's first row holds nothing but numbers.
+
+    Where its first cell is blank, they are the targets' names: a matrix of Entrez ids, say.
+    """
+    return rows[0][0] != "" and all(parse_number(cell) is not None for cell in rows[0])
 
 
 def parse_bare(rows: list[list[str]], path: Path | str, genes: Sequence[str]) -> NamedNetwork:
@@ -106,7 +110,7 @@ def parse_bare(rows: list[list[str]], path: Path | str, genes: Sequence[str]) ->
     """
     if len(rows) != len(genes):
         raise InputError(f"{path}: {len(rows)} rows, but the expression has {len(genes)} genes")
-    return _dense(rows, genes, genes, path, first_row=1)
+    return _dense(rows, genes, genes, path, first_row=1, columns=None)
 
 
 def parse_named(rows: list[list[str]], path: Path | str) -> NamedNetwork:
@@ -128,19 +132,48 @@ def parse_named(rows: list[list[str]], path: Path | str) -> NamedNetwork:
     regulators = [row[0] if row else "" for row in rows[1:]]
     refuse_repeats(targets, path, "target")
     refuse_repeats(regulators, path, "regulator")
-    return _dense([row[1:] for row in rows[1:]], regulators, targets, path, first_row=2)
+    return _dense([row[1:] for row in rows[1:]], regulators, targets, path, first_row=2, columns=targets)
 
 
-def _dense(rows, regulators, targets, path, first_row: int) -> NamedNetwork:
-    edges = []
-    for number, (regulator, row) in enumerate(zip(regulators, rows, strict=True), start=first_row):
-        where = f"{path}, row {number}"
+def _dense(rows, regulators, targets, path, first_row: int, columns: Sequence[str] | None) -> NamedNetwork:
+    weights = np.empty((len(regulators), len(targets)))
+    for place, row in enumerate(rows):
+        where = f"{path}, row {place + first_row}"
         if len(row) != len(targets):
             raise InputError(f"{where}: {len(row)} values, expected {len(targets)}")
-        values = refuse_missing(parse_numbers(row, where), where)
-        edges += [(regulator, targets[at], values[at], number) for at in np.flatnonzero(values)]
-    if not edges:
+        weights[place] = refuse_missing(parse_numbers(row, where, columns), where, columns)
+    return matrix_network(weights, regulators, targets, path, first_row)
+
+
+def matrix_network(
+    weights: Float[np.ndarray, "regulator target"],
+    regulators: Sequence[str],
+    targets: Sequence[str],
+    path: Path | str,
+    first_row: int,
+) -> NamedNetwork:
+    """Return the edges of a matrix, none of whose weights is missing.
+
+    Args:
+        weights: signed, zero where there is no edge.
+        regulators: names of the rows.
+        targets: names of the columns.
+        path: what to name in messages.
+        first_row: the number of the first row there.
+
+    Raises:
+        InputError: where all weights are zero.
+    """
+    row, column = np.nonzero(weights)
+    if not len(row):
         raise InputError(f"{path}: no edge with a weight other than zero")
-    found = make_network(edges, path)
     names = tuple(dict.fromkeys([*regulators, *targets]))
-    return NamedNetwork(found.regulators, found.targets, found.weights, found.rows, names, found.source)
+    sources = tuple(regulators[place] for place in row.tolist())
+    return NamedNetwork(
+        sources,
+        tuple(targets[place] for place in column.tolist()),
+        weights[row, column],
+        row + first_row,
+        names,
+        str(path),
+    )

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from dashjax.errors import InputError
+from dashjax.io.files import write_atomically
 from dashjax.io.genes import read_gene_names
 from dashjax.io.named import Expression, make_expression
 from dashjax.io.tables import LARGEST_TABLE, parse_numbers, read_rows, short
@@ -42,17 +43,28 @@ def write_phoenix(path: Path | str, times: Sequence, expression: Sequence) -> No
     """
     longest = max(2, *(len(t) for t in times))
     genes = np.shape(expression[0])[1]
-    with Path(path).open("w", encoding="utf-8") as file:
 
-        def write(values):
-            cells = ["" if np.isnan(value) else repr(float(value)) for value in values]
-            file.write(",".join(cells + [""] * (longest - len(cells))) + "\n")
+    def line(values) -> str:
+        cells = ["" if np.isnan(value) else repr(float(value)) for value in values]
+        return ",".join(cells + [""] * (longest - len(cells))) + "\n"
 
-        file.write(",".join([str(genes), str(len(times))] + [""] * (longest - 2)) + "\n")
-        for t, e in zip(times, expression, strict=True):
-            for gene in np.asarray(e).T:
-                write(gene)
-            write(t)
+    def write(part: Path) -> None:
+        with part.open("w", encoding="utf-8") as file:
+            file.write(",".join([str(genes), str(len(times))] + [""] * (longest - 2)) + "\n")
+            for t, e in zip(times, expression, strict=True):
+                file.writelines(line(gene) for gene in np.asarray(e).T)
+                file.write(line(t))
+
+    write_atomically(Path(path), write)
+
+
+def is_phoenix(rows: list[list[str]]) -> bool:
+    """Say whether a table's first row begins with two whole numbers."""
+    try:
+        _, _ = (int(cell) for cell in rows[0][:2])
+    except ValueError:
+        return False
+    return True
 
 
 def parse_phoenix(rows: list[list[str]], path: Path | str, genes_file: Path | str | None) -> Expression:
@@ -61,8 +73,7 @@ def parse_phoenix(rows: list[list[str]], path: Path | str, genes_file: Path | st
         genes, count = (int(cell) for cell in rows[0][:2])
     except ValueError:
         raise InputError(
-            f"{path}, row 1: expected a header 'trajectory,time,GENE,…' (tidy table), 'Time GENE …' (DREAM4) or "
-            f"'genes,trajectories' as two whole numbers (PHOENIX CSV), found '{','.join(rows[0])[:40]}'"
+            f"{path}, row 1: expected 'genes,trajectories' as two whole numbers, found '{','.join(rows[0])[:40]}'"
         ) from None
     if not (0 < genes < LARGEST_TABLE and 0 < count < LARGEST_TABLE):
         raise InputError(f"{path}, row 1: {short(str(genes))} genes and {short(str(count))} trajectories")

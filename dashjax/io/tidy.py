@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
 from dashjax.errors import InputError
+from dashjax.io.files import write_frame
 from dashjax.io.named import Expression, make_expression
 from dashjax.io.tables import find_column, parquet_rows, parse_numbers, read_rows, refuse_missing, refuse_width, short
 
@@ -46,17 +49,14 @@ def write_tidy(path: Path | str, data: Expression) -> None:
     table = pd.DataFrame(np.concatenate(expression), columns=list(data.genes))
     table.insert(0, "time", np.concatenate(times))
     table.insert(0, "trajectory", np.repeat(np.asarray(data.names, dtype=object), [len(t) for t in times]))
-    if Path(path).suffix.lower() == ".parquet":
-        table.to_parquet(path, index=False)
-    else:
-        table.to_csv(path, index=False, sep="\t" if Path(path).suffix.lower() == ".tsv" else ",", na_rep="NA")
+    write_frame(path, table, "\t" if Path(path).suffix.lower() == ".tsv" else ",", missing="NA")
 
 
 def is_tidy(rows: list[list[str]]) -> bool:
     """Say whether a table's header has a trajectory and a time, or a gene and a value at a time."""
     header = rows[0]
     time, trajectory = find_column(header, TIME_NAMES), find_column(header, TRAJECTORY_NAMES)
-    return time is not None and (trajectory is not None or _is_long(header))
+    return time is not None and (trajectory is not None or is_long(header))
 
 
 def parse_tidy(rows: list[list[str]], path: Path | str) -> Expression:
@@ -65,10 +65,11 @@ def parse_tidy(rows: list[list[str]], path: Path | str) -> Expression:
         raise InputError(f"{path}, row 1: no column time; a tidy table has trajectory,time,GENE,…")
     for number, row in enumerate(rows[1:], start=2):
         refuse_width(row, len(rows[0]), f"{path}, row {number}")
-    return _parse_long(rows, path) if _is_long(rows[0]) else _parse_wide(rows, path)
+    return _parse_long(rows, path) if is_long(rows[0]) else _parse_wide(rows, path)
 
 
-def _is_long(header: list[str]) -> bool:
+def is_long(header: Sequence[str]) -> bool:
+    """Say whether a tidy table's header is that of a row per value."""
     return len(header) <= 4 and None not in (find_column(header, GENE_NAMES), find_column(header, VALUE_NAMES))
 
 
@@ -82,31 +83,71 @@ def _parse_wide(rows, path) -> Expression:
     header = rows[0]
     group, when = _columns(header)
     columns = [number for number in range(len(header)) if number not in (group, when)]
-    genes = [header[number] for number in columns]
+    names = [header[number] for number in (when, *columns)]
+    refuse_nameless(names[1:], columns, f"{path}, row 1")
+    numbers = np.empty((len(rows) - 1, len(names)))
+    for place, row in enumerate(rows[1:]):
+        numbers[place] = parse_numbers([row[when], *(row[c] for c in columns)], f"{path}, row {place + 2}", names)
+    labels = ["1" if group is None else row[group] for row in rows[1:]]
+    return wide_expression(labels, numbers, names, path, first_row=2)
+
+
+def refuse_nameless(genes: Sequence[str], places: Sequence[int], where: str) -> None:
+    """Refuse a tidy table without gene columns, or with one that has no name.
+
+    Args:
+        genes: the columns' names.
+        places: where the columns stand in the table, from 0.
+        where: what to name in messages.
+
+    Raises:
+        InputError: naming the column.
+    """
     if not genes:
-        raise InputError(f"{path}, row 1: no gene columns beside trajectory and time")
+        raise InputError(f"{where}: no gene columns beside trajectory and time")
     if "" in genes:
-        raise InputError(f"{path}, row 1, column {columns[genes.index('')] + 1}: no gene name")
-    by_trajectory: dict[str, list[tuple[int, np.ndarray]]] = {}
-    for number, row in enumerate(rows[1:], start=2):
-        where = f"{path}, row {number}"
-        values = parse_numbers([row[when], *(row[c] for c in columns)], where, ["time", *genes])
-        refuse_missing(values[:1], where, ["time"])
-        by_trajectory.setdefault("1" if group is None else row[group], []).append((number, values))
+        raise InputError(f"{where}, column {places[genes.index('')] + 1}: no gene name")
+
+
+def wide_expression(
+    labels: Sequence[str],
+    numbers: Float[np.ndarray, "row column"],
+    names: Sequence[str],
+    path: Path | str,
+    first_row: int,
+) -> Expression:
+    """Put the rows of a tidy table of a row per observation together.
+
+    Args:
+        labels: each row's trajectory.
+        numbers: each row's time, then its expression, NaN where a value is missing.
+        names: of these columns: the time's, then the genes.
+        path: what to name in messages.
+        first_row: the number of the first row there.
+
+    Raises:
+        InputError: on missing times, or times out of order, naming row and column.
+    """
+    absent = np.isnan(numbers[:, 0])
+    if absent.any():
+        refuse_missing(numbers[absent][0, :1], f"{path}, row {np.argmax(absent) + first_row}", names[:1])
+    rows_of: dict[str, list[int]] = {}
+    for place, label in enumerate(labels):
+        rows_of.setdefault(label, []).append(place)
     times, expression = [], []
-    for name, observations in by_trajectory.items():
-        block = np.stack([values for _, values in observations])
+    for name, rows in rows_of.items():
+        block = numbers[rows]
         steps = np.diff(block[:, 0])
         if (steps <= 0).any():
             at = int(np.argmax(steps <= 0)) + 1
             problem = "appears twice" if steps[at - 1] == 0 else "comes after a later time"
             raise InputError(
-                f"{path}, row {observations[at][0]}, column time: {block[at, 0]:g} {problem} in trajectory "
-                f"'{short(name)}'"
+                f"{path}, row {rows[at] + first_row}, column {short(names[0])}: {block[at, 0]:g} {problem} "
+                f"in trajectory '{short(name)}'"
             )
         times.append(block[:, 0])
         expression.append(block[:, 1:])
-    return make_expression(genes, times, expression, path, list(by_trajectory))
+    return make_expression(names[1:], times, expression, path, list(rows_of))
 
 
 def _parse_long(rows, path) -> Expression:
@@ -115,25 +156,51 @@ def _parse_long(rows, path) -> Expression:
     gene, value = find_column(header, GENE_NAMES), find_column(header, VALUE_NAMES)
     assert gene is not None, "told by is_tidy"
     assert value is not None, "told by is_tidy"
+    names = [header[place] for place in (when, gene, value)]
+    numbers = np.empty((len(rows) - 1, 2))
+    for place, row in enumerate(rows[1:]):
+        numbers[place] = parse_numbers([row[when], row[value]], f"{path}, row {place + 2}", [names[0], names[2]])
+    labels = ["1" if group is None else row[group] for row in rows[1:]]
+    return long_expression(labels, numbers, [row[gene] for row in rows[1:]], names, path, first_row=2)
+
+
+def long_expression(
+    labels: Sequence[str],
+    numbers: Float[np.ndarray, "row 2"],
+    genes: Sequence[str],
+    names: Sequence[str],
+    path: Path | str,
+    first_row: int,
+) -> Expression:
+    """Put the rows of a tidy table of a row per value together.
+
+    Args:
+        labels: each row's trajectory.
+        numbers: each row's time and value, NaN where the value is missing.
+        genes: each row's gene.
+        names: of the columns of times, genes and values.
+        path: what to name in messages.
+        first_row: the number of the first row there.
+
+    Raises:
+        InputError: on missing names or times, or repeated values, naming row and column.
+    """
     found: dict[str, dict[float, dict[str, float]]] = {}
-    genes: dict[str, None] = {}
-    for number, row in enumerate(rows[1:], start=2):
-        where = f"{path}, row {number}"
-        time, level = parse_numbers([row[when], row[value]], where, [header[when], header[value]])
-        refuse_missing(np.array([time]), where, [header[when]])
-        if not row[gene]:
-            raise InputError(f"{where}, column {header[gene]}: no gene name")
-        name = "1" if group is None else row[group]
-        here = found.setdefault(name, {}).setdefault(float(time), {})
-        if row[gene] in here:
-            raise InputError(f"{where}: gene '{short(row[gene])}' appears twice at time {time:g}")
-        here[row[gene]] = float(level)
-        genes.setdefault(row[gene])
+    for place, (label, (time, level), gene) in enumerate(zip(labels, numbers.tolist(), genes, strict=True)):
+        where = f"{path}, row {place + first_row}"
+        refuse_missing(np.array([time]), where, names[:1])
+        if not gene:
+            raise InputError(f"{where}, column {names[1]}: no gene name")
+        here = found.setdefault(label, {}).setdefault(time, {})
+        if gene in here:
+            raise InputError(f"{where}: gene '{short(gene)}' appears twice at time {time:g}")
+        here[gene] = level
+    order = list(dict.fromkeys(genes))
     times, expression = [], []
     for observations in found.values():
         ordered = sorted(observations)
         times.append(np.array(ordered))
         # A gene that is not listed at a time was not measured then.
-        levels = [[observations[time].get(name, np.nan) for name in genes] for time in ordered]
+        levels = [[observations[time].get(name, np.nan) for name in order] for time in ordered]
         expression.append(np.array(levels))
-    return make_expression(list(genes), times, expression, path, list(found))
+    return make_expression(order, times, expression, path, list(found))

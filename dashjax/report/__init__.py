@@ -1,6 +1,15 @@
 """Showing results: tables, figures and one self-contained page."""
 
-from dashjax.report.tables import printed_rows, summarise
-from dashjax.report.write import write_results
+from dashjax.report.network_folder import write_influence, write_network, write_pathways, write_response
+from dashjax.report.summary import printed_rows, summarise
+from dashjax.report.sweep_page import write_results
 
-__all__ = ["printed_rows", "summarise", "write_results"]
+__all__ = [
+    "printed_rows",
+    "summarise",
+    "write_influence",
+    "write_network",
+    "write_pathways",
+    "write_response",
+    "write_results",
+]

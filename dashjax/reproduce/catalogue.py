@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dashjax.errors import InputError, unknown
-from dashjax.reproduce.measured import MEASURED_STUDIES, MeasuredStudy
-from dashjax.reproduce.simulated import SIMULATED_STUDIES, SimulatedStudy
+from dashjax.reproduce.measured_studies import MEASURED_STUDIES, MeasuredStudy
+from dashjax.reproduce.simulated_studies import SIMULATED_STUDIES, SimulatedStudy
 
 
 def find_study(name: str) -> SimulatedStudy | MeasuredStudy:

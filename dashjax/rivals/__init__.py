@@ -7,9 +7,12 @@ Each scores every (regulator, target) pair from the same trajectories that ours 
 from dashjax.rivals.base import Rival, prior_first, transitions_of
 from dashjax.rivals.forests import DYNGENIE3, GENIE3
 from dashjax.rivals.linear import CORRELATION, LASSO, RIDGE
+from dashjax.rivals.prior_baselines import OUT_DEGREE, PRIOR_ONLY
 from dashjax.rivals.sindy import SINDY
 
 #: All rivals by name.
-RIVALS: dict[str, Rival] = {rival.name: rival for rival in (DYNGENIE3, GENIE3, LASSO, RIDGE, SINDY, CORRELATION)}
+RIVALS: dict[str, Rival] = {
+    rival.name: rival for rival in (DYNGENIE3, GENIE3, LASSO, RIDGE, SINDY, CORRELATION, OUT_DEGREE, PRIOR_ONLY)
+}
 
-__all__ = ["RIVALS", "Rival", "prior_first", "transitions_of"]
+__all__ = ["PRIOR_ONLY", "RIVALS", "Rival", "prior_first", "transitions_of"]

@@ -22,12 +22,16 @@ class Rival:
         infer: from trajectories, a prior (regulator, target) and a seed to scores (regulator, target), the larger the
             likelier, with the sign of the effect where the method knows it; zero on the diagonal.
         knows_prior: whether it uses the prior itself; `prior_first` gives it to the others.
+        needs_prior: whether it says nothing without one.
+        version: changes whenever the same inputs would give other scores.
     """
 
     name: str
     summary: str
     infer: Callable[[Trajectories, np.ndarray, int], np.ndarray]
     knows_prior: bool = False
+    needs_prior: bool = False
+    version: int = 1
 
     def with_prior(self, scores: np.ndarray, prior: np.ndarray) -> np.ndarray:
         """Return what it found, with the prior's edges first where it could not weigh them itself."""

@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from dashjax.data import Prior
 from dashjax.dynamics import AbstractField
-from dashjax.sparse import dense_rows
+from dashjax.numerics.sparse import dense_rows
 from dashjax.sparsity.gates import HardConcrete
 from dashjax.sparsity.masks import Field
 from dashjax.sparsity.scores import path_sum

@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from dashjax.data import Prior
 from dashjax.dynamics import AbstractField
-from dashjax.sparse import dense_rows
+from dashjax.numerics.sparse import dense_rows
 from dashjax.sparsity.masks import Masks, count_alive, full_masks, prune_globally, prune_masks
 from dashjax.sparsity.scores import dash_scores, synflow_scores
 

@@ -15,8 +15,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from dashjax.dynamics import Layers
-from dashjax.linalg import inverse_positive_definite
-from dashjax.sparse import Matrix, SharedTargets, SparseMatrix, dense_rows
+from dashjax.numerics.linalg import inverse_positive_definite
+from dashjax.numerics.sparse import Matrix, SharedTargets, SparseMatrix, dense_rows
 
 
 def dash_scores(

@@ -1,24 +1,18 @@
-"""Sweeps: grids of runs, batched, resumable, on every device there is."""
+"""Sweeps: grids of runs on simulated systems or a user's data."""
 
-from dashjax.sweep.grid import Cell, Grid, expand, load_grid, parse_grid
-from dashjax.sweep.run import PRIOR_ONLY, SCORES, Progress, Results, collect, run_sweep
-from dashjax.sweep.store import Store, read_manifest
-from dashjax.sweep.study import Study, make_study
+from dashjax.sweep.grid import Combination, Grid, expand, load_grid, parse_grid
+from dashjax.sweep.sweep import PRIOR_ONLY, SCORES, Results, collect_sweep, make_cells, run_sweep
 
 __all__ = [
     "PRIOR_ONLY",
     "SCORES",
-    "Cell",
+    "Combination",
     "Grid",
-    "Progress",
     "Results",
-    "Store",
-    "Study",
-    "collect",
+    "collect_sweep",
     "expand",
     "load_grid",
-    "make_study",
+    "make_cells",
     "parse_grid",
-    "read_manifest",
     "run_sweep",
 ]

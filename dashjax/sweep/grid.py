@@ -1,23 +1,22 @@
-"""Grids: what a sweep runs, as a validated file, and its expansion into cells."""
+"""Grids: what a sweep runs, as a validated file, and its expansion into combinations."""
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import json
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from dashjax.errors import InputError, suggest
-from dashjax.training import Hyperparameters, find_method
-from dashjax.training.methods import DEFAULT_TRUST
+from dashjax.dynamics import FIELDS
+from dashjax.errors import InputError, suggest, unknown
+from dashjax.methods import DEFAULT_TRUST, find_method
+from dashjax.training import OBJECTIVES
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -43,6 +42,27 @@ class EquationSystem(_Strict):
     seed: Annotated[int, Field(ge=0)] = 0
 
 
+class UserData(_Strict):
+    """A user's own files; lists are swept, and a list inside the list of priors is several sources of one prior."""
+
+    expression: Annotated[tuple[str, ...], Field(min_length=1)]
+    prior: tuple[str | tuple[str, ...] | None, ...] = (None,)
+    regulators: str | None = None
+    truth: str | None = None
+    genes: str | None = None
+    layer: str | None = None
+    time: str | None = None
+    trajectory: str | None = None
+    bins: Annotated[int, Field(ge=2)] | None = None
+    match: Literal["exact", "intersect", "union"] = "exact"
+    validation: Annotated[float, Field(gt=0, lt=1)] = 0.1
+
+    @field_validator("expression", "prior", mode="before")
+    @classmethod
+    def _lists(cls, value: Any) -> Any:
+        return value if isinstance(value, list | tuple) else [value]
+
+
 class TrajectoryPlan(_Strict):
     """How many trajectories to simulate for what, and when they are observed."""
 
@@ -64,13 +84,14 @@ def _listed(value: Any) -> Any:
 
 
 class MethodEntry(_Strict):
-    """A method and the values of its λ and of its strength to sweep; an empty strength is the method's own."""
+    """A method and the values of its λ and of its strength to sweep; what is not given is the grid's or the method's."""
 
     name: str
     lambda_1: tuple[Share, ...] = (DEFAULT_TRUST[0],)
     lambda_2: tuple[Share, ...] = (DEFAULT_TRUST[1],)
     strength: tuple[float, ...] = ()
     target_sparsity: Share | None = None
+    epochs: Annotated[int, Field(ge=1)] | None = None
 
     _lists = field_validator("lambda_1", "lambda_2", "strength", mode="before")(_listed)
 
@@ -88,23 +109,48 @@ class MethodEntry(_Strict):
 
 
 class Grid(_Strict):
-    """Everything a sweep runs: the product of noise × corruption × methods (and their λ) × seeds."""
+    """Everything a sweep runs: the product of data or noise × corruption, methods (and their λ) and seeds."""
 
-    system: Annotated[SimulatedSystem | EquationSystem, Field(discriminator="kind")]
+    system: Annotated[SimulatedSystem | EquationSystem, Field(discriminator="kind")] | None = None
+    data: UserData | None = None
     trajectories: TrajectoryPlan = TrajectoryPlan()
     noise: tuple[Annotated[float, Field(ge=0, le=10)], ...] = (0.025,)
     prior_corruption: tuple[Share, ...] = (0.05,)
     methods: Annotated[tuple[MethodEntry, ...], Field(min_length=1)]
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0, 1, 2)
-    epochs: Annotated[int, Field(ge=1)] = 200
-    field: Literal["phoenix", "mlp"] = "phoenix"
-    objective: Literal["one_step", "whole_trajectory"] = "one_step"
+    epochs: Annotated[int, Field(ge=1)] | None = None
+    field: str = "phoenix"
+    objective: str = "one_step"
     hidden: Annotated[int, Field(ge=1)] | None = None
     hidden_layers: Annotated[int, Field(ge=1)] = 1
     folds: Annotated[int, Field(ge=0)] = 0
     trajectories_per_step: Annotated[int, Field(ge=1)] = 1
 
     _lists = field_validator("noise", "prior_corruption", mode="before")(_listed)
+
+    @field_validator("field")
+    @classmethod
+    def _known_field(cls, name: str) -> str:
+        if name not in FIELDS:
+            raise ValueError(unknown("field", name, list(FIELDS)))
+        return name
+
+    @field_validator("objective")
+    @classmethod
+    def _known_objective(cls, name: str) -> str:
+        if name not in OBJECTIVES:
+            raise ValueError(unknown("objective", name, list(OBJECTIVES)))
+        return name
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.system is None) == (self.data is None):
+            raise ValueError("system, data: give one of the two")
+        if self.data is not None:
+            simulated = {"trajectories", "noise", "prior_corruption"} & self.model_fields_set
+            if simulated:
+                raise ValueError(f"{sorted(simulated)[0]}: only a simulated system has it")
+        return self
 
     @model_validator(mode="after")
     def _depth_has_a_field(self) -> Self:
@@ -115,6 +161,8 @@ class Grid(_Strict):
     @model_validator(mode="after")
     def _enough_folds(self) -> Self:
         plan = self.trajectories
+        if self.data is not None:
+            return self
         most = (plan.train + plan.validation) // plan.validation
         if self.folds > most:
             raise ValueError(
@@ -137,66 +185,61 @@ class Grid(_Strict):
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One run of a grid.
+class Combination:
+    """One combination of a grid's values: what makes a cell, before its problem is there.
 
     Attributes:
-        method: name of the method.
-        seed: seeds the initial weights, the noise, the order of steps and the prior's corruption.
+        method: name, as the grid states it.
+        seed: seeds the weights, the noise, the order of steps and the prior's corruption.
         noise: standard deviation of the observation noise.
-        prior_corruption: share of prior edges moved to false places.
+        prior_corruption: share of prior edges moved to false places; None with a user's data.
+        expression: number of the user's expression, from 0; None with a simulated system.
+        prior: number of the user's prior.
         lambda_1: trust of the input layer in the prior.
         lambda_2: trust of the output layer in the prior.
         strength: the method's own number, see its summary; None for methods without one.
-        fold: which trajectories are held out for validation instead of the given ones, from 1; 0 for none.
-        epochs: epochs at most.
-        target_sparsity: least pruned share at which a model may be selected.
+        fold: see `Problem.rows`.
+        epochs: of every run; None for the method's own.
+        target_sparsity: least pruned share at which a model may be selected; None for the method's own.
     """
 
     method: str
     seed: int
     noise: float
-    prior_corruption: float
+    prior_corruption: float | None
+    expression: int | None
+    prior: int | None
     lambda_1: float
     lambda_2: float
     strength: float | None
     fold: int
-    epochs: int
-    target_sparsity: float
-
-    def identity(self, fingerprint: str) -> str:
-        """Return a name that depends on nothing but what determines the run's numbers."""
-        text = json.dumps([fingerprint, asdict(self)], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-    def hyperparameters(self) -> Hyperparameters:
-        """Return the run's traced numbers."""
-        return find_method(self.method).hyperparameters(
-            self.epochs, (self.lambda_1, self.lambda_2), self.strength, self.noise, self.target_sparsity
-        )
+    epochs: int | None
+    target_sparsity: float | None
 
 
-def expand(grid: Grid) -> list[Cell]:
-    """Return a grid's runs; methods with fixed λ or without a strength run once for all values of it."""
-    cells = []
+def expand(grid: Grid) -> list[Combination]:
+    """Return a grid's combinations; methods with fixed λ or without a strength run once for all values of it."""
+    found = []
     folds = range(1, grid.folds + 1) if grid.folds else (0,)
-    for noise, corruption, entry, seed, fold in itertools.product(
-        grid.noise, grid.prior_corruption, grid.methods, grid.seeds, folds
-    ):
+    if grid.data is None:
+        sources = [(noise, corruption, None, None) for noise in grid.noise for corruption in grid.prior_corruption]
+    else:
+        files = itertools.product(range(len(grid.data.expression)), range(len(grid.data.prior)))
+        sources = [(0.0, None, *pair) for pair in files]
+    for source, entry, seed, fold in itertools.product(sources, grid.methods, grid.seeds, folds):
         method = find_method(entry.name)
         trusts = [method.trust] if method.trust else list(itertools.product(entry.lambda_1, entry.lambda_2))
         strengths = (entry.strength or (method.strength,)) if method.strength is not None else (None,)
+        epochs = entry.epochs or grid.epochs
         for trust, strength in itertools.product(trusts, strengths):
-            target = entry.target_sparsity
-            target = method.target_sparsity(grid.epochs, strength) if target is None else target
-            cells.append(Cell(entry.name, seed, noise, corruption, *trust, strength, fold, grid.epochs, target))
-    return list(dict.fromkeys(cells))
+            found.append(Combination(entry.name, seed, *source, *trust, strength, fold, epochs, entry.target_sparsity))
+    return list(dict.fromkeys(found))
 
 
 def load_grid(path: Path | str) -> Grid:
     """Read a grid from YAML.
 
-    `${NAME:-default}` stands for an environment variable. Relative paths of a system are looked up from
+    `${NAME:-default}` stands for an environment variable. Relative paths are looked up from
     the current folder, then from the grid file's folder and the folders above it.
 
     Raises:
@@ -216,8 +259,10 @@ def load_grid(path: Path | str) -> Grid:
         where = f", row {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise InputError(f"{path}{where}: not valid YAML ({getattr(error, 'problem', error)})") from None
     grid = parse_grid(content, str(path))
+    folders = [Path.cwd(), *path.resolve().parents]
+    if grid.data is not None:
+        grid = grid.model_copy(update={"data": _found_data(grid.data, folders, str(path))})
     if isinstance(grid.system, EquationSystem):
-        folders = [Path.cwd(), *path.resolve().parents]
         found = {
             name: _find(value, folders, f"{path}, system.{name}")
             for name in ("equations", "names")
@@ -231,7 +276,7 @@ def parse_grid(content: Any, source: str = "grid") -> Grid:
     """Check a grid given as plain Python values.
 
     Raises:
-        InputError: with one line that names the key and the mend.
+        InputError: with one line that names the key and the fix.
     """
     if not isinstance(content, dict):
         raise InputError(f"{source}: expected keys {', '.join(Grid.model_fields)}, found {type(content).__name__}")
@@ -241,9 +286,21 @@ def parse_grid(content: Any, source: str = "grid") -> Grid:
         raise InputError(f"{source}: {_explain(error.errors()[0])}") from None
 
 
+def _found_data(data: UserData, folders: Sequence[Path], source: str) -> UserData:
+    """Return a user's files with their places."""
+
+    def place(key: str, value):
+        if isinstance(value, tuple):
+            return tuple(place(key, one) for one in value)
+        return value if value is None else _find(value, folders, f"{source}, data.{key}")
+
+    keys = ("expression", "prior", "regulators", "truth", "genes")
+    return data.model_copy(update={key: place(key, getattr(data, key)) for key in keys})
+
+
 def _find(value: str, folders: Sequence[Path], where: str) -> str:
     for folder in folders:
-        if (folder / value).is_file():
+        if (folder / value).exists():
             return str((folder / value).resolve())
     raise InputError(f"{where}: no such file '{value}'")
 
@@ -264,6 +321,8 @@ def _explain(error: Any) -> str:
 
 
 def _model_at(location: Sequence[Any]) -> type[BaseModel]:
+    if location[0] == "data" and len(location) > 1:
+        return UserData
     if location[0] == "system" and len(location) > 1:
         return EquationSystem if "equations" in location[:2] else SimulatedSystem
     if location[0] == "trajectories" and len(location) > 1:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from dashjax.sweep.grid import expand, parse_grid
-from dashjax.sweep.store import read_manifest
+from dashjax.engine import read_manifest
+from dashjax.errors import InputError
 
 #: Runs that the rate is taken from.
 RECENT = 50
@@ -22,21 +22,21 @@ def describe_status(folder: Path | str) -> list[str]:
         InputError: where the folder is no results folder.
     """
     folder = Path(folder)
-    manifest = read_manifest(folder)
-    grid = parse_grid(manifest["grid"], str(folder / "manifest.json"))
-    cells = {cell.identity(manifest["fingerprint"]): cell for cell in expand(grid)}
+    read_manifest(folder)
+    cells = _planned(folder)
     finished: dict[str, str] = {}
     damaged = 0
     for path in (folder / "chunks").glob("*.parquet"):
         try:
-            rows = pd.read_parquet(path, columns=["id", "status"])
+            rows = pd.read_parquet(path)
+            rows = rows[["id", "status"]] if "status" in rows else rows[["id"]].assign(status="")
         except Exception:  # damaged in whatever way: the next sweep repeats it
             damaged += 1
             continue
         finished |= {identity: status for identity, status in rows.itertuples(index=False) if identity in cells}
     lines = []
-    for method in dict.fromkeys(cell.method for cell in cells.values()):
-        mine = [identity for identity, cell in cells.items() if cell.method == method]
+    for method in dict.fromkeys(cells.values()):
+        mine = [identity for identity, name in cells.items() if name == method]
         done = [finished[identity] for identity in mine if identity in finished]
         lost = f", {done.count('diverged')} diverged" if "diverged" in done else ""
         lines.append(f"{method}: {len(done)}/{len(mine)} runs{lost}")
@@ -48,6 +48,18 @@ def describe_status(folder: Path | str) -> list[str]:
         age = time.time() - times[-1]
         lines.append(f"{rate:.1f} runs/min lately, about {left:.0f} min left; last run finished {age:.0f} s ago")
     return lines
+
+
+def _planned(folder: Path) -> dict[str, str]:
+    """Return the method of every cell of the latest grid, by identity."""
+    path = folder / "cells.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return {str(identity): str(method) for identity, method in found.items()}
+    except FileNotFoundError:
+        raise InputError(f"{folder}: not a results folder (it has no cells.json)") from None
+    except (OSError, ValueError, AttributeError) as error:
+        raise InputError(f"{path}: damaged ({error})") from None
 
 
 def _recent_runs(log: Path) -> list[float]:

@@ -1,11 +1,11 @@
-"""Fitting: one run as one pure function, and the methods as named choices of its parts."""
+"""Fitting: one run as one pure function."""
 
 from dashjax.training.config import FitConfig, Hyperparameters, make_hyperparameters
-from dashjax.training.ensemble import advance_members, finish_members, start_members
-from dashjax.training.fit import advance, allow_regulators, finish, fit, observe, start
-from dashjax.training.methods import METHODS, Method, Setting, find_method
+from dashjax.training.fit import NUMERICS_VERSION, advance, allow_regulators, finish, fit, observe, start
+from dashjax.training.member import as_member
 from dashjax.training.objective import (
-    Along,
+    OBJECTIVES,
+    AbstractObjective,
     OneStep,
     Transitions,
     WholeTrajectory,
@@ -16,31 +16,27 @@ from dashjax.training.objective import (
 from dashjax.training.state import STATUSES, Curves, FitResult, RunState
 
 __all__ = [
-    "Along",
-    "METHODS",
+    "NUMERICS_VERSION",
+    "OBJECTIVES",
     "STATUSES",
     "Curves",
     "FitConfig",
     "FitResult",
     "Hyperparameters",
-    "Method",
     "OneStep",
     "RunState",
-    "Setting",
     "Transitions",
     "WholeTrajectory",
     "add_observation_noise",
+    "AbstractObjective",
     "advance",
-    "advance_members",
     "allow_regulators",
-    "find_method",
+    "as_member",
     "finish",
-    "finish_members",
     "fit",
     "make_hyperparameters",
     "observe",
     "one_step_error",
     "start",
-    "start_members",
     "transitions",
 ]

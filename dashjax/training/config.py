@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from typing import Literal
+from typing import Literal, get_args
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
+import numpy as np
+import optax
 from jaxtyping import Array, Float
 
 from dashjax.dynamics import AbstractSpec, FixedSteps, PhoenixSpec
 from dashjax.dynamics.solve import Solve
+from dashjax.errors import InputError, unknown
 from dashjax.sparsity import (
     AbstractGate,
     AbstractPenalty,
@@ -23,6 +27,11 @@ from dashjax.sparsity import (
     simulated_schedule,
 )
 from dashjax.training.objective import AbstractObjective, OneStep
+
+#: Which epoch's model a run returns.
+Select = Literal["best_validation", "last"]
+#: The paper's optimiser. One object, so that configurations that use it are equal and share their programs.
+ADAM = optax.scale_by_adam()
 
 
 class Hyperparameters(eqx.Module):
@@ -56,7 +65,23 @@ def make_hyperparameters(
     data_weight=1.0,
     strengths=(0.0, 0.0),
 ) -> Hyperparameters:
-    """Build hyperparameters from plain numbers; the defaults are DASH's on the simulated studies."""
+    """Build hyperparameters from plain or traced numbers; the defaults are DASH's on the simulated studies.
+
+    Raises:
+        InputError: on plain numbers out of range; traced ones are taken as they are.
+    """
+    for name, value, most in (
+        ("trust", trust, 1.0),
+        ("target_sparsity", target_sparsity, 1.0),
+        ("data_weight", data_weight, 1.0),
+        ("noise", noise, np.inf),
+        ("learning_rate", learning_rate, np.inf),
+    ):
+        if not any(isinstance(part, jax.core.Tracer) for part in jax.tree.leaves(value)):
+            numbers = np.asarray(value, float)
+            if not ((numbers >= 0) & (numbers <= most)).all():
+                limits = "must not be negative" if np.isinf(most) else "must be between 0 and 1"
+                raise InputError(f"{limits}, got {value}", name)
 
     def number(value):
         return jnp.asarray(value, jnp.float32)
@@ -94,8 +119,8 @@ class FitConfig:
         plateau_threshold: least improvement of the validation error that counts.
         learning_rate_floor: the learning rate never falls below.
         stop_patience: epochs without improvement, at the target sparsity, before the run stops.
-        members: None for a single run whose weights are its network; otherwise how many runs the `ensemble`
-            functions make of it, whose network is the posterior of its edges.
+        optimiser: makes an update of unit size out of gradients; the run multiplies it by its learning rate, which
+            falls on plateaus, and by the field's relative rates.
     """
 
     field: AbstractSpec = dataclass_field(default_factory=PhoenixSpec)
@@ -105,11 +130,23 @@ class FitConfig:
     gate: AbstractGate = dataclass_field(default_factory=NoGate)
     penalty: AbstractPenalty = dataclass_field(default_factory=NoPenalty)
     epochs: int = 200
-    select: Literal["best_validation", "last"] = "best_validation"
+    select: Select = "best_validation"
     trajectories_per_step: int = 1
     plateau_patience: int = 3
     plateau_factor: float = 0.9
     plateau_threshold: float = 1e-6
     learning_rate_floor: float = 4e-5
     stop_patience: int = 40
-    members: int | None = None
+    optimiser: optax.GradientTransformation = ADAM
+
+    def __post_init__(self):
+        """Refuse what no run can use.
+
+        Raises:
+            InputError: naming the argument.
+        """
+        if self.select not in (known := get_args(Select)):
+            raise InputError(unknown("value", self.select, known), "select")
+        for name in ("epochs", "trajectories_per_step"):
+            if getattr(self, name) < 1:
+                raise InputError(f"must be at least 1, got {getattr(self, name)}", name)

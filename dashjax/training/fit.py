@@ -9,13 +9,14 @@ import optax
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from dashjax.data import Prior, Split, Trajectories
+from dashjax.dynamics import AbstractField
 from dashjax.sparsity import apply_masks, count_alive, mask_layers
-from dashjax.training.config import FitConfig, Hyperparameters
+from dashjax.training.config import ADAM, FitConfig, Hyperparameters
 from dashjax.training.objective import Transitions, add_observation_noise, one_step_error, transitions
 from dashjax.training.state import Curves, FitResult, Latent, RunState, Snapshot
 
 #: Changes whenever the same inputs would give other numbers; part of every run's identity.
-NUMERICS_VERSION = 4
+NUMERICS_VERSION = 5
 
 #: Learning rate of the objective's latent numbers, as a multiple of the weights': each is updated once per epoch only.
 LATENT_RATE = 5.0
@@ -35,7 +36,7 @@ def fit(
 
     Args:
         key: seeds the initial weights and scores, the observation noise and the order of steps.
-        data: trajectories to train on, validate on and test on.
+        data: trajectories to train on, validate on and, where there are any, test on.
         prior: prior edges in the trajectories' gene order.
         hyper: the swept numbers.
         config: what shapes the program; `FitConfig()` if None.
@@ -63,7 +64,7 @@ def start(key: PRNGKeyArray, data: Split, hyper: Hyperparameters, config: FitCon
         gate=gate,
         latent=Latent(latent, jnp.zeros_like(latent), jnp.zeros_like(latent)),
         pruner=pruner,
-        moments=optax.scale_by_adam().init((field, gate)),
+        moments=config.optimiser.init((field, gate)),
         learning_rate=hyper.learning_rate,
         plateau_best=infinity,
         plateau_wait=zero,
@@ -80,7 +81,7 @@ def allow_regulators(state: RunState, regulators: Bool[Array, " gene"]) -> RunSt
     """Return a run in which only some genes may regulate: the other genes' columns of the first layer are dead.
 
     Args:
-        state: a run, or an ensemble's, before its first epoch.
+        state: a run before its first epoch.
         regulators: True for genes that may regulate.
     """
     first, *rest = state.pruner.masks
@@ -141,8 +142,9 @@ def observe(key: PRNGKeyArray, data: Split, hyper: Hyperparameters) -> Split:
 
 def finish(state: RunState, curves: Curves, data: Split, config: FitConfig) -> FitResult:
     """Return the selected model of a run, with its test error."""
-    chosen = state.chosen
-    test_error, _ = one_step_error(chosen.field, transitions(data.test), config.solve)
+    chosen, test_error = state.chosen, jnp.asarray(jnp.nan)
+    if data.test is not None:
+        test_error, _ = one_step_error(chosen.field, transitions(data.test), config.solve)
     return FitResult(
         field=chosen.field,
         masks=chosen.masks,
@@ -160,11 +162,6 @@ def _prune(state: RunState, prior: Prior, hyper: Hyperparameters, number, config
     fraction = hyper.schedule.cut(number)
     pruner = config.rule.prune(state.pruner, state.field, prior, hyper.trust, fraction)
     cut = fraction > 0
-    adam = state.moments
-
-    def forget(moments):
-        field, gate = moments
-        return apply_masks(pruner.masks, field), gate
 
     return eqx.tree_at(
         lambda s: (s.field, s.pruner, s.moments, s.learning_rate, s.plateau_best, s.plateau_wait),
@@ -172,7 +169,7 @@ def _prune(state: RunState, prior: Prior, hyper: Hyperparameters, number, config
         (
             apply_masks(pruner.masks, state.field),
             pruner,
-            adam._replace(mu=forget(adam.mu), nu=forget(adam.nu)),
+            _forget_dead(pruner.masks, state.moments),
             jnp.where(cut, hyper.learning_rate, state.learning_rate),
             jnp.where(cut, jnp.inf, state.plateau_best),
             jnp.where(cut, 0, state.plateau_wait),
@@ -205,7 +202,7 @@ def train_epoch(
     Returns:
         The run with its field, gate, latent numbers and moments updated, and the mean error of the steps.
     """
-    adam = optax.scale_by_adam()
+    adam = ADAM
     rates = state.field.relative_rates(), jax.tree.map(lambda _: 1.0, state.gate)
     masks = state.pruner.masks
     per_step = config.trajectories_per_step
@@ -228,10 +225,10 @@ def train_epoch(
         mine = jax.tree.map(lambda leaf: leaf[rows], latent)
         value_and_gradients = jax.value_and_grad(loss, argnums=(0, 1), has_aux=True)
         (_, error), (gradient, latent_gradient) = value_and_gradients(trained, mine.value)
-        # Dead weights see no gradient and their moments are zero, so Adam leaves them exactly zero.
-        for_field, for_gate = gradient
-        gradient = for_field.with_layers(mask_layers(masks, for_field.layers())), for_gate
-        update, moments = adam.update(gradient, moments)
+        # Dead weights see no gradient and take no update, whatever the optimiser remembers, so they stay exactly zero.
+        gradient = _of_living(masks, gradient)
+        update, moments = config.optimiser.update(gradient, moments, trained)
+        update = _of_living(masks, update)
         field, gate = jax.tree.map(lambda p, u, r: p - state.learning_rate * r * u, trained, update, rates)
         field = config.penalty.shrink(field, prior, hyper.strengths, state.learning_rate)
         before = optax.ScaleByAdamState(number - 1, mine.mean, mine.square)
@@ -246,6 +243,21 @@ def train_epoch(
     gate = config.gate.tidy(gate, field)
     state = eqx.tree_at(lambda s: (s.field, s.gate, s.moments, s.latent), state, (field, gate, moments, latent))
     return state, jnp.mean(errors)
+
+
+def _forget_dead(masks, moments):
+    """Return an optimiser's state without what it remembers of dead weights: every (field, gate) pair in it."""
+
+    def is_pair(node):
+        return isinstance(node, tuple) and len(node) == 2 and isinstance(node[0], AbstractField)
+
+    return jax.tree.map(lambda node: _of_living(masks, node) if is_pair(node) else node, moments, is_leaf=is_pair)
+
+
+def _of_living(masks, tree):
+    """Return a (field, gate) pair of gradients or updates without those of dead weights."""
+    for_field, for_gate = tree
+    return for_field.with_layers(mask_layers(masks, for_field.layers())), for_gate
 
 
 def _conclude_epoch(

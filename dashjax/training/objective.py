@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import equinox as eqx
 import jax
@@ -14,9 +13,6 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 from dashjax.data import Trajectories
 from dashjax.dynamics import AbstractField
 from dashjax.dynamics.solve import Solve, integrate, solve_trajectories
-
-#: From each observation to the next, or along whole paths.
-Along = Literal["steps", "paths"]
 
 
 class Transitions(eqx.Module):
@@ -91,11 +87,6 @@ class AbstractObjective(abc.ABC):
     ) -> Float[Array, ""]:
         """Return the mean squared error of some trajectories, given their latent numbers."""
 
-    @property
-    @abc.abstractmethod
-    def along(self) -> Along:
-        """Along what evidence for an edge is weighed in the same spirit."""
-
 
 @dataclass(frozen=True)
 class OneStep(AbstractObjective):
@@ -108,11 +99,6 @@ class OneStep(AbstractObjective):
     def error(self, field, latent, observed, method):
         """Return `one_step_error` of the trajectories' transitions."""
         return one_step_error(field, transitions(observed), method)[0]
-
-    @property
-    def along(self):
-        """Return "steps"."""
-        return "steps"
 
 
 @dataclass(frozen=True)
@@ -132,7 +118,6 @@ class WholeTrajectory(AbstractObjective):
         path = solve_trajectories(field, latent, observed.times, method)
         return _mean_where(observed.counted, (path - observed.expression) ** 2)
 
-    @property
-    def along(self):
-        """Return "paths"."""
-        return "paths"
+
+#: Objectives by the name that grids call them. A new one is a class and an entry.
+OBJECTIVES: dict[str, AbstractObjective] = {"one_step": OneStep(), "whole_trajectory": WholeTrajectory()}

@@ -16,7 +16,6 @@ import pytest
 from dashjax import InputError, Phoenix, generate_system
 from dashjax.io import (
     CellOptions,
-    load_model,
     read_beeline,
     read_dream4,
     read_edges,
@@ -30,10 +29,10 @@ from dashjax.io import (
     read_similarity,
     read_system,
     read_tidy,
-    save_model,
     write_system,
 )
 from dashjax.io.h5ad import PATIENCE
+from dashjax.networks.network_file import load_model, save_model
 
 COUNT = int(os.environ.get("DASHJAX_FUZZ", "150"))
 #: Seconds that one small file may take, and MiB that a whole test may add.

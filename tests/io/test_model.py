@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dashjax import Direct, InputError, Phoenix
-from dashjax.io import load_model, save_model
+from dashjax.networks.network_file import load_model, save_model
 
 
 def test_models_round_trip_and_damage_is_named(tmp_path):

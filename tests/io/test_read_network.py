@@ -47,7 +47,7 @@ def test_edges_without_weight_count_one(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("source,target\nA,Z\nQ,B\n", r"2 of 4 genes are not in the expression \(Z, Q\); --match intersect"),
+        ("source,target\nA,Z\nQ,B\n", r"2 of 4 genes are not in the expression \(Z, Q\); match='intersect'"),
         ("source,target\na,B\n", "1 differ only in case .'a' is 'A' there"),
         ("source,target\nX,Y\n", "2 of 2 genes are not in the expression"),
         ("source,target,weight\nA,B,1\nA,B,2\n", "row 3: the edge A → B appears twice, with weights 1 and 2"),
@@ -58,6 +58,8 @@ def test_edges_without_weight_count_one(tmp_path):
         ("0,1,0\n0,0\n0,0,0\n", "row 2: 2 values, expected 3"),
         ("0,1,0\n0,nan,1\n0,0,0\n", "row 2, column 2: the value is missing"),
         ("gene\nA\n", "row 1: expected an edge table"),
+        (",B,C\nA,0,1\nB,x,0\n", "row 3, column B: expected a number, found 'x'"),
+        (",B,C\nA,0,\n", "row 2, column C: the value is missing"),
         ("source,target,weight\nA,B,0\n", "no edge with a weight other than zero"),
         ("g,B,B\nA,0,1\n", "target 'B' appears twice"),
     ],
@@ -105,6 +107,24 @@ def test_numbers_that_are_names_win_over_numbers_that_count(tmp_path):
     path = write(tmp_path, "7157\t2\t1\n2\t7157\t1\n", "entrez.tsv")
     assert read_network(path, ("7157", "2")).regulators == ("7157", "2")
     assert read_network(path, GENES * 3000).regulators[1] == "B"
+
+
+def test_a_first_column_without_a_name_holds_names_or_numbers_of_rows(tmp_path):
+    matrix = read_network(write(tmp_path, ",7157,2\n7157,0,1\n2,-1,0\n"), ("7157", "2"))
+    assert (matrix.regulators, matrix.targets) == (("7157", "2"), ("2", "7157"))
+    np.testing.assert_array_equal(matrix.weights, [1, -1])
+    edges = read_network(write(tmp_path, ",source,target,weight\n0,A,B,0.5\n1,B,C,1\n"))
+    assert (edges.regulators, edges.targets) == (("A", "B"), ("B", "C"))
+
+
+def test_many_numbers_at_once_are_what_each_is_alone(tmp_path):
+    values = np.random.default_rng(0).normal(size=(40, 40)) * 10.0 ** np.arange(-20, 20)
+    names = [f"G{n}" for n in range(40)]
+    text = "\n".join(",".join(repr(float(value)) for value in row) for row in values)
+    network = read_network(write(tmp_path, text), names)
+    np.testing.assert_array_equal(network.weights.reshape(40, 40), values)
+    assert network.regulators[:41] == ("G0",) * 40 + ("G1",)
+    assert list(network.rows[39:41]) == [1, 2]
 
 
 def test_genes_and_their_edges_keep_their_rows(tmp_path):

@@ -1,0 +1,234 @@
+"""Commands that ask a fitted model: what its genes influence, and what follows from perturbing them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dashjax.cli.options import (
+    Bins,
+    Edges,
+    EdgesOnly,
+    Genes,
+    Horizon,
+    Layer,
+    Model,
+    NumberOfStarts,
+    Observed,
+    Out,
+    Push,
+    Seed,
+    TimeColumn,
+    TrajectoryColumn,
+    cell_options,
+    read_model,
+    read_starts,
+)
+from dashjax.cli.terminal import console, print_lines, print_top, progress_bar
+from dashjax.errors import InputError
+
+#: Below this share of the levels a response is the solver's rounding.
+ROUNDING = 1e-6
+
+
+def influence(
+    model: Model,
+    out: Out,
+    edges: Edges = None,
+    edges_only: EdgesOnly = False,
+    expression: Observed = None,
+    genes: Genes = None,
+    layer: Layer = None,
+    time: TimeColumn = None,
+    trajectory: TrajectoryColumn = None,
+    bins: Bins = None,
+    starts: NumberOfStarts = 200,
+    push: Push = 0.1,
+    horizon: Horizon = None,
+    seed: Seed = 0,
+) -> None:
+    """Rank genes by how far a push of each carries through a fitted model, and regulators by what they do."""
+    from dashjax.io import check_writable
+    from dashjax.questions import influence_table
+    from dashjax.report import write_influence
+
+    network = read_model(model, edges)
+    begin = read_starts(network, expression, genes, cell_options(layer, time, trajectory, bins), starts, horizon, seed)
+    check_writable(out)
+    with progress_bar("genes") as update:
+        measured = network.measure_influence(begin.states, begin.times, push, edges_only=edges_only, on_genes=update)
+    table = influence_table(measured, network.acting, network.genes)
+    write_influence(out, table)
+    regulators = table[table["out_degree"] > 0]
+    print_top(
+        regulators,
+        {"gene": "regulator", "influence": "influence", "out_degree": "targets", "total_effect": "Σ|effect|"},
+    )
+    print_lines(
+        [
+            f"{len(table):,} genes, {len(regulators):,} of them regulators; each pushed by {push:g} of its range from "
+            f"{begin.words} and followed to time {begin.times[-1]:.3g}",
+            f"influence: {out / 'influence.tsv'}",
+        ]
+    )
+
+
+def pathways(
+    model: Model,
+    sets: Annotated[Path, typer.Argument(help="Gene sets (GMT): name, description, genes, separated by tabs.")],
+    out: Out,
+    influence: Annotated[
+        Path | None, typer.Option(help="influence.tsv of an earlier run, instead of measuring influence again.")
+    ] = None,
+    permutations: Annotated[int, typer.Option(help="Permutations of the gene labels.")] = 1000,
+    min_size: Annotated[int, typer.Option(help="Fewest genes of the model that a set must have to be tested.")] = 5,
+    expression: Observed = None,
+    genes: Genes = None,
+    layer: Layer = None,
+    time: TimeColumn = None,
+    trajectory: TrajectoryColumn = None,
+    bins: Bins = None,
+    starts: NumberOfStarts = 200,
+    push: Push = 0.1,
+    horizon: Horizon = None,
+    seed: Seed = 0,
+) -> None:
+    """Test gene sets for more influence than as many genes at random have."""
+    import jax
+    import numpy as np
+
+    from dashjax.io import check_writable, read_gene_values
+    from dashjax.questions import influence_table, pathway_table, permutation_tests
+    from dashjax.questions.gene_sets import read_members
+    from dashjax.report import write_influence, write_pathways
+
+    for name, value in (("permutations", permutations), ("min_size", min_size)):
+        if value < 1:
+            raise InputError(f"must be at least 1, got {value}", name)
+    if influence is not None and expression is not None:
+        raise InputError("was measured from starts of its own; leave out --expression", "influence")
+    network = read_model(model, None)
+    members = read_members(sets, network.genes)
+    places = [np.array(sorted(own), dtype=int) for own in members.values()]
+    tested = np.flatnonzero([len(own) >= min_size for own in places])
+    if not len(tested):
+        raise InputError(
+            f"{sets}: no gene set has {min_size} genes of the network, the largest has {max(map(len, places))}; "
+            "--min-size lowers that"
+        )
+    begin = read_starts(network, expression, genes, cell_options(layer, time, trajectory, bins), starts, horizon, seed)
+    check_writable(out)
+    with progress_bar("genes") as update:
+        if influence is None:
+            measured = network.measure_influence(begin.states, begin.times, push, on_genes=update)
+            write_influence(out, influence_table(measured, network.acting, network.genes))
+            values = np.asarray(measured.mean)
+        else:
+            found = read_gene_values(influence, "influence")
+            missing = [gene for gene in network.genes if gene not in found]
+            if missing:
+                raise InputError(
+                    f"{influence}: lacks {len(missing)} of the network's {len(network.genes)} genes, '{missing[0]}' first"
+                )
+            values = np.array([found[gene] for gene in network.genes])
+        chosen = [places[number] for number in tested]
+        test = permutation_tests(jax.random.key(seed), values, chosen, permutations, update)
+    table = pathway_table(test, tested, places, values, tuple(members), network.genes)
+    write_pathways(out, table)
+    discovered, least = table[table["benjamini_hochberg"] < 0.05], len(tested) / (permutations + 1)
+    lines = [
+        f"{len(tested):,} gene sets tested against {permutations:,} permutations, {len(places) - len(tested):,} left "
+        f"out with fewer than {min_size} genes of the network",
+        f"{len(discovered):,} at a false discovery rate of 5 %, {(table['bonferroni'] < 0.05).sum():,} after Bonferroni",
+    ]
+    if least >= 0.05:
+        lines.append(
+            f"Bonferroni cannot go below {min(least, 1.0):.2g} here: {20 * len(tested):,} --permutations would allow "
+            "5 %"
+        )
+    lines.append(f"pathways: {out / 'pathways.tsv'}")
+    columns = {"pathway": "pathway", "genes": "genes", "z": "z", "p": "p", "benjamini_hochberg": "BH"}
+    print_top(table[table["tested"]], columns | {"bonferroni": "Bonferroni"})
+    print_lines(lines)
+
+
+def perturb(
+    model: Model,
+    out: Out,
+    knock_out: Annotated[
+        list[str] | None, typer.Option(help="Gene to hold at level 0; several if given several times.")
+    ] = None,
+    over_express: Annotated[
+        list[str] | None, typer.Option(help="GENE=LEVEL: gene to hold at a level; several if given several times.")
+    ] = None,
+    edges: Edges = None,
+    edges_only: EdgesOnly = False,
+    expression: Observed = None,
+    genes: Genes = None,
+    layer: Layer = None,
+    time: TimeColumn = None,
+    trajectory: TrajectoryColumn = None,
+    bins: Bins = None,
+    starts: NumberOfStarts = 200,
+    horizon: Horizon = None,
+    seed: Seed = 0,
+) -> None:
+    """Knock genes of a fitted model out or over-express them, and say who responds, directly or downstream."""
+    from dashjax.io import check_writable
+    from dashjax.questions import response_table
+    from dashjax.report import write_response
+
+    network = read_model(model, edges)
+    held = _levels(over_express or ())
+    begin = read_starts(network, expression, genes, cell_options(layer, time, trajectory, bins), starts, horizon, seed)
+    check_writable(out)
+    with console.status("following the perturbed model"):
+        response, perturbed = network.respond(knock_out or (), held, begin.states, begin.times, edges_only)
+    table = response_table(response, network.acting, perturbed, network.genes)
+    words = " and ".join(
+        [f"{gene} knocked out" for gene in knock_out or ()]
+        + [f"{gene} held at {level:g}" for gene, level in held.items()]
+    )
+    write_response(out, table, response, network.genes, words)
+    lines = [
+        f"{words}, from {begin.words}, followed to time {begin.times[-1]:.3g}",
+        describe_reach(table),
+        f"responses: {out / 'response.tsv'}, {out / 'trajectories.tsv'}",
+    ]
+    columns = {"gene": "gene", "relation": "relation", "response": "mean Δ", "spread": "sd", "final": "Δ at the end"}
+    print_top(table, columns)
+    print_lines(lines)
+
+
+def _levels(texts: Sequence[str]) -> dict[str, float]:
+    """Return genes and levels given as GENE=LEVEL."""
+    from dashjax.data import LARGEST_EXPRESSION
+    from dashjax.io.tables import parse_number, short
+
+    levels: dict[str, float] = {}
+    for text in texts:
+        # The last sign, for names of genes may hold one.
+        name, sign, number = text.rpartition("=")
+        level = parse_number(number) if sign and number else None
+        if level is None or not abs(level) <= LARGEST_EXPRESSION:
+            raise InputError(f"expected GENE=LEVEL, for example GATA1=1.5, got '{short(text)}'", "over_express")
+        if name in levels:
+            raise InputError(f"gene '{short(name)}' is perturbed twice", "over_express")
+        levels[name] = level
+    return levels
+
+
+def describe_reach(table) -> str:
+    """Say how many genes respond notably, and how the perturbation reaches them."""
+    from dashjax.questions import RELATIONS
+
+    others = table[table["relation"] != "perturbed"]
+    size = others["response"].abs()
+    if not (size > ROUNDING * max(1e-12, table["unperturbed"].abs().max())).any():
+        return "no other gene responds"
+    strong = others[size >= 0.1 * size.max()]["relation"]
+    reached = ", ".join(f"{(strong == relation).sum()} {relation}" for relation in RELATIONS[1:])
+    return f"{len(strong)} genes respond by at least a tenth of the strongest response: {reached}"

@@ -1,0 +1,200 @@
+"""Commands that take a user's own files: check and fit them, export and score the network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from dashjax.cli.options import (
+    EXPRESSION_HELP,
+    PRIOR_HELP,
+    Bins,
+    Genes,
+    Layer,
+    MatchOption,
+    Out,
+    TimeColumn,
+    TrajectoryColumn,
+    cell_options,
+)
+from dashjax.cli.terminal import console, interruptible, print_finding, print_lines, print_warning, progress_bar
+from dashjax.errors import InputError, unknown
+
+
+def check(
+    expression: Annotated[Path, typer.Argument(help=EXPRESSION_HELP)],
+    prior: Annotated[list[Path] | None, typer.Argument(help=PRIOR_HELP)] = None,
+    genes: Genes = None,
+    match: MatchOption = "exact",
+    layer: Layer = None,
+    time: TimeColumn = None,
+    trajectory: TrajectoryColumn = None,
+    bins: Bins = None,
+) -> None:
+    """Say what is in an expression file and a prior, and what may be wrong with them, before fitting."""
+    from dashjax.problems import check_files, verdict
+
+    findings = check_files(expression, prior, genes, match, cell_options(layer, time, trajectory, bins))
+    source = None
+    for finding in findings:
+        if finding.source != source:
+            source = finding.source
+            console.print(source, style="bold", highlight=False, soft_wrap=True)
+        print_finding(finding)
+    console.print(f"[bold]{verdict(findings)}[/bold]", soft_wrap=True)
+    if any(finding.level == "error" for finding in findings):
+        raise typer.Exit(2)
+
+
+def fit(
+    expression: Annotated[Path, typer.Option(help=EXPRESSION_HELP)],
+    out: Out,
+    prior: Annotated[list[Path] | None, typer.Option(help=f"{PRIOR_HELP} None is needed.")] = None,
+    method: Annotated[str, typer.Option(help="What fits the network; `dashjax methods` lists all.")] = "posterior",
+    genes: Genes = None,
+    match: MatchOption = "exact",
+    layer: Layer = None,
+    time: TimeColumn = None,
+    trajectory: TrajectoryColumn = None,
+    bins: Bins = None,
+    ppi: Annotated[
+        Path | None, typer.Option(help="Protein interactions, as the input-input knowledge of DASH's first layer.")
+    ] = None,
+    lambda_1: Annotated[float, typer.Option(help="Trust of the input layer in the prior, 0 to 1.")] = 0.05,
+    lambda_2: Annotated[float, typer.Option(help="Trust of the output layer in the prior, 0 to 1.")] = 0.01,
+    strength: Annotated[float | None, typer.Option(help="The method's own number, see `dashjax methods`.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs of every run; the method's own by default.", min=1)] = None,
+    field: Annotated[str, typer.Option(help="Base model of methods without their own: phoenix, mlp.")] = "phoenix",
+    hidden: Annotated[int | None, typer.Option(help="Hidden units; 2.14·√genes by default.", min=1)] = None,
+    validation: Annotated[float, typer.Option(help="Share of the data held out to select the model.")] = 0.1,
+    seed: Annotated[int, typer.Option(help="Seeds weights, order and hold-out.", min=0)] = 0,
+    tune: Annotated[
+        int | None, typer.Option(help="Choose λ or the strength by so many folds, instead of giving it.")
+    ] = None,
+    ensemble: Annotated[
+        int | None,
+        typer.Option(help="Members of a posterior, fitted on resampled trajectories; gives any other method one."),
+    ] = None,
+    regulators: Annotated[
+        Path | None, typer.Option(help="Genes that may regulate, one per line; all by default.")
+    ] = None,
+    precision: Annotated[
+        float, typer.Option(help="Expected precision of the edges that a posterior marks as returned.")
+    ] = 0.9,
+) -> None:
+    """Fit a network to your own expression and, if you have one, a prior."""
+    from dashjax.dynamics import FIELDS
+    from dashjax.inference import describe, infer, progress_text
+    from dashjax.io import check_writable
+    from dashjax.problems import read_problem
+    from dashjax.report import write_network
+    from dashjax.training import FitConfig
+
+    if field not in FIELDS:
+        raise InputError(unknown("field", field, list(FIELDS)), "field")
+    if ensemble is not None and ensemble < 1:
+        raise InputError(f"must be at least 1, got {ensemble}", "ensemble")
+    check_writable(out)
+    problem = read_problem(
+        expression,
+        prior,
+        regulators=regulators,
+        cells=cell_options(layer, time, trajectory, bins),
+        genes=genes,
+        match=match,
+        similarity=ppi,
+        validation=validation,
+    )
+    for finding in problem.findings:
+        print_warning(finding)
+    options = {"hidden": hidden} if "hidden" in FIELDS[field].__dataclass_fields__ else {}
+    tuned = []
+    with progress_bar("training") as update, interruptible(out):
+        network = infer(
+            problem,
+            method,
+            seed=seed,
+            epochs=epochs,
+            members=ensemble,
+            trust=(lambda_1, lambda_2),
+            strength=strength,
+            precision=precision,
+            tune=tune,
+            config=FitConfig(field=FIELDS[field](**options)),
+            folder=out / "runs",
+            on_progress=lambda p: update(p.trained, p.epochs, progress_text(p)),
+            on_tuned=tuned.append,
+        )
+    write_network(out, network, tuned[0].tried if tuned else None)
+    for finding in network.findings[len(problem.findings) :]:
+        print_finding(finding, f"{finding.source}: ")
+    known = f", {problem.prior.n_edges} prior edges" if prior else ", no prior"
+    count = len(problem.trajectories)
+    edges = network.edges
+    print_lines(
+        [
+            f"{len(problem.genes)} genes, {count} trajector{'y' if count == 1 else 'ies'}{known}",
+            *describe(network, [str(path) for path in prior or ()]),
+            *(choice.why for choice in tuned),
+            f"{len(edges)} edges listed ({int(edges['in_prior'].sum())} of them in the prior): {out / 'edges.tsv'}",
+        ]
+    )
+
+
+def export(
+    source: Annotated[Path, typer.Argument(help="Folder that `dashjax fit` wrote, or an edge list.")],
+    to: Annotated[str, typer.Option(help="tsv, csv, parquet, beeline, decoupler or graphml.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File to write.")],
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also edges that an ensemble lists but does not return.")
+    ] = False,
+) -> None:
+    """Write a fitted network for another program: BEELINE, decoupler, Cytoscape and others."""
+    from dashjax.io import make_folder, read_edges
+    from dashjax.io.export import EXPORTS
+    from dashjax.networks.reference import edges_file
+
+    if to not in EXPORTS:
+        raise InputError(unknown("value", to, list(EXPORTS)), "to")
+    edges = read_edges(edges_file(source))
+    listed = len(edges)
+    if "returned" in edges and not everything and to != "beeline":
+        edges = edges[edges["returned"]]
+    make_folder(out.parent)
+    EXPORTS[to][1](out, edges)
+    console.print(f"{len(edges):,} of {listed:,} edges: {out}", highlight=False, soft_wrap=True)
+
+
+def score(
+    edges: Annotated[Path, typer.Argument(help="Folder that `dashjax fit` wrote, or an edge list.")],
+    truth: Annotated[Path, typer.Argument(help="Reference network, in any format of a prior that names its genes.")],
+    prior: Annotated[Path | None, typer.Option(help="The prior that was used, scored beside.")] = None,
+    universe: Annotated[
+        str, typer.Option(help="Pairs that count: all, no-self, or tf (only the reference's regulators).")
+    ] = "no-self",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for scores.tsv and regulators.tsv; none by default.")
+    ] = None,
+) -> None:
+    """Score edges against a reference network, also as BEELINE does, with the prior alone beside them."""
+    from dashjax.io import make_folder, write_table
+    from dashjax.networks.reference import score_files
+
+    scores, regulators, lines = score_files(edges, truth, prior, universe)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("score")
+    for name in scores["network"]:
+        table.add_column(name, justify="right")
+    for name in scores.columns.drop("network"):
+        values = [f"{value:,.0f}" if name == "n_edges" else f"{value:.3f}" for value in scores[name]]
+        table.add_row(name, *("–" if value == "nan" else value for value in values))
+    console.print(table)
+    print_lines(lines)
+    if out is not None:
+        make_folder(out)
+        write_table(out / "scores.tsv", scores)
+        write_table(out / "regulators.tsv", regulators)
+        console.print(f"scores: {out / 'scores.tsv'}, {out / 'regulators.tsv'}", highlight=False, soft_wrap=True)

@@ -1,0 +1,165 @@
+"""Commands about methods: list and compare them, reproduce the published studies, simulate data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from dashjax.cli.options import Out
+from dashjax.cli.terminal import console, interruptible, print_lines, progress_bar
+from dashjax.errors import InputError
+
+
+def compare(
+    dataset: Annotated[str, typer.Option(help="dream4, beeline or simulated.")],
+    out: Out,
+    data: Annotated[Path | None, typer.Option(help="Folder of the dataset's files.")] = None,
+    methods: Annotated[str | None, typer.Option(help="Names of rivals and of our methods, comma-separated.")] = None,
+    priors: Annotated[str, typer.Option(help="Shares of misplaced prior edges, comma-separated; none: no prior.")] = (
+        "none,0,0.1,0.2,0.4"
+    ),
+    only: Annotated[str | None, typer.Option(help="A part of the names of the networks wanted.")] = None,
+    epochs: Annotated[int, typer.Option(help="Epochs of every run of our methods.", min=1)] = 60,
+    seed: Annotated[int, typer.Option(help="Seeds priors, methods and forests.", min=0)] = 0,
+) -> None:
+    """Compare our methods with GENIE3, dynGENIE3, lasso, SINDy and others on data with a known network."""
+    from dashjax.compare import METHOD_NAMES, table_of, write_comparison
+    from dashjax.compare import compare as run
+    from dashjax.problems import load_problems
+
+    names = METHOD_NAMES if methods is None else tuple(name.strip() for name in methods.split(","))
+    corruptions = _parse_priors(priors)
+    with console.status("loading"):
+        problems = load_problems(dataset, data, only)
+    with progress_bar("comparisons") as update:
+
+        def show(progress) -> None:
+            found = f", {progress.skipped} found finished" if progress.skipped else ""
+            update(progress.finished, progress.runs, f"{progress.finished}/{progress.runs} networks{found}")
+
+        with interruptible(out, "comparisons"):
+            rows = run(problems, out, names, corruptions, epochs, seed, show)
+    means = write_comparison(rows, out, f"dashjax compare --dataset {dataset}")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    headings, cells = table_of(means, compact=True)
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if number < 3 else "right", no_wrap=number == 0)
+    for row in cells:
+        table.add_row(*row, style="italic" if row[0] == "prior_only" else None)
+    console.print(table)
+    console.print(f"report: {out / 'report.html'}", soft_wrap=True, highlight=False)
+
+
+def methods() -> None:
+    """List the methods, and what their strength means."""
+    from dashjax.methods import METHODS
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("method", "strength", "what it is"):
+        table.add_column(heading, no_wrap=heading == "method")
+    for method in METHODS.values():
+        table.add_row(method.name, "–" if method.strength is None else f"{method.strength:g}", method.summary)
+    console.print(table)
+
+
+def reproduce(
+    study: Annotated[str, typer.Argument(help="sim350, sim690, prior-noise, mlp, edges; yeast, breast or hema.")],
+    out: Out,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="For yeast, breast, hema: a clone of PHOENIX or DASH, or the bare files."),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer tables, seeds, epochs and settings: minutes.")] = False,
+    equations: Annotated[Path | None, typer.Option(help="A published system, node,eqn CSV; generated without.")] = None,
+    names: Annotated[Path | None, typer.Option(help="Gene names in order, for --equations.")] = None,
+    only: Annotated[str | None, typer.Option(help="One of the study's tables, for example noise-5.")] = None,
+) -> None:
+    """Reproduce a published study: every method run and set beside the published figures and the prior alone.
+
+    Synthetic studies are simulated, and every method is tuned. Yeast, breast and hema read public files, with the
+    published λ: `git clone https://github.com/QuackenbushLab/phoenix`, and DASH.
+    """
+    from dashjax.reproduce import MeasuredStudy, find_study, reproduce_measured, reproduce_simulated
+
+    if names is not None and equations is None:
+        raise InputError("--names: orders the genes of --equations, which is missing")
+    plan = find_study(study)
+    if only is not None:
+        plan = plan.only(only)
+    if quick:
+        plan = plan.quick()
+    if isinstance(plan, MeasuredStudy):
+        if equations is not None:
+            raise InputError(f"--equations: {study} is measured; --data is the folder of its files")
+        if data is None:
+            raise InputError(f"--data: the folder of the {study} files is missing; {plan.source} holds them")
+    elif data is not None:
+        raise InputError(f"--data: {study} is simulated; only yeast, breast and hema read files")
+    with progress_bar("runs") as update:
+
+        def show(stage, progress) -> None:
+            done = f"{progress.finished}/{progress.runs} runs"
+            found = f" ({progress.skipped} found finished)" if progress.skipped else ""
+            update(progress.trained, progress.epochs, f"{stage}: {done}{found}", stage)
+
+        with interruptible(out):
+            if isinstance(plan, MeasuredStudy):
+                assert data is not None, "checked above"
+                reproduce_measured(plan, out, data, show)
+            else:
+                reproduce_simulated(plan, out, equations, names, show)
+    print((out / "table.md").read_text(encoding="utf-8"))
+    console.print(f"report: {out / 'report.html'}", soft_wrap=True, highlight=False)
+
+
+def simulate(
+    out: Out,
+    genes: Annotated[int, typer.Option(help="Genes of a generated system.", min=5)] = 100,
+    seed: Annotated[int, typer.Option(help="Seeds system, initial states, noise and corruption.", min=0)] = 0,
+    trajectories: Annotated[int, typer.Option(help="Trajectories to simulate.", min=1)] = 160,
+    times: Annotated[str, typer.Option(help="Observation times, comma-separated.")] = "0,2,3,7,9",
+    noise: Annotated[float, typer.Option(help="Standard deviation of the observation noise.", min=0)] = 0.0,
+    corruption: Annotated[float, typer.Option(help="Share of prior edges moved to false places.")] = 0.05,
+    drop: Annotated[float, typer.Option(help="Share of prior edges left out.")] = 0.0,
+    add: Annotated[float, typer.Option(help="False prior edges added, as a share of the true ones.")] = 0.0,
+    flip: Annotated[float, typer.Option(help="Share of prior edges with the wrong sign.")] = 0.0,
+    equations: Annotated[Path | None, typer.Option(help="A published system, node,eqn CSV.")] = None,
+    names: Annotated[Path | None, typer.Option(help="Gene names in order, for --equations.")] = None,
+    initial: Annotated[
+        Path | None,
+        typer.Option(help="PHOENIX CSV whose first observations to start from and whose times to report at."),
+    ] = None,
+) -> None:
+    """Simulate trajectories, the true network and a corrupted prior."""
+    from dashjax.problems import simulate_files
+
+    with console.status("simulating"):
+        lines = simulate_files(
+            out=out,
+            genes=genes,
+            seed=seed,
+            trajectories=trajectories,
+            times=times,
+            noise=noise,
+            corruption={"relocate": corruption, "drop": drop, "add": add, "flip": flip},
+            equations=equations,
+            names=names,
+            initial=initial,
+        )
+    print_lines(lines)
+
+
+def _parse_priors(text: str) -> list[float | None]:
+    corruptions: list[float | None] = []
+    for part in text.split(","):
+        try:
+            share = None if part.strip() == "none" else float(part)
+        except ValueError:
+            share = -1.0
+        if share is not None and not 0 <= share <= 1:
+            raise InputError(f"--priors: expected none or shares from 0 to 1, separated by commas, got '{part}'")
+        corruptions.append(share)
+    return corruptions

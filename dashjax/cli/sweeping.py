@@ -1,0 +1,125 @@
+"""Commands that run a grid and show how far it is and what it found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dashjax.cli.options import Out
+from dashjax.cli.terminal import console, interruptible, print_lines, print_summary, progress_bar
+from dashjax.errors import InputError, unknown
+
+#: What `quickstart` runs: DASH, its baselines and our ensemble on a system small enough for a laptop.
+QUICKSTART: dict[str, Any] = {
+    "system": {"kind": "simulated", "genes": 100, "seed": 0},
+    "trajectories": {"train": 140, "validation": 10, "test": 10},
+    "noise": 0.025,
+    "prior_corruption": 0.05,
+    "methods": [{"name": "posterior", "epochs": 40}, "dense", "imp", "bioprune", "dash"],
+    "seeds": 3,
+    "epochs": 120,
+}
+
+
+def quickstart(out: Out = Path("dashjax-quickstart")) -> None:
+    """Simulate a 100-gene system, run five methods × 3 seeds on it, print a table and write a report."""
+    from dashjax.sweep import parse_grid
+
+    console.print("A simulated 100-gene system, 5 % of its prior edges misplaced, noise sd 0.025.")
+    run_grid(parse_grid(QUICKSTART, "quickstart"), out, "dashjax quickstart")
+
+
+def sweep(
+    grid: Annotated[Path, typer.Argument(help="Grid file (YAML).")],
+    out: Out,
+    workers: Annotated[int | None, typer.Option(help="Worker threads; one per core by default.", min=1)] = None,
+    chunk: Annotated[
+        int | None,
+        typer.Option(help="Runs per batch; 1 on a CPU, what memory holds on accelerators.", min=1),
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(help="i/n: run the i-th of n shares of the grid, for job arrays.")
+    ] = None,
+    executor: Annotated[str, typer.Option(help="Where runs go: local, or ray for a Ray cluster.")] = "local",
+    ray_address: Annotated[str | None, typer.Option(help="Head of the Ray cluster, host:port or ray://….")] = None,
+    distributed: Annotated[
+        bool, typer.Option("--distributed", help="Join jax.distributed processes; each takes its share of the grid.")
+    ] = False,
+) -> None:
+    """Run a grid of systems, noise levels, methods and seeds; finished runs in --out are not repeated."""
+    from dashjax.engine.processes import join_processes
+    from dashjax.sweep import load_grid
+
+    if executor not in (known := ("local", "ray")):
+        raise InputError(f"--executor: {unknown('value', executor, known)}")
+    if ray_address and executor != "ray":
+        raise InputError("--ray-address: only with --executor ray")
+    part = _parse_shard(shard) if shard else None
+    if distributed:
+        if part or executor == "ray":
+            raise InputError("--distributed: each process takes its own share; leave out --shard and --executor")
+        part = join_processes()
+    run_grid(
+        load_grid(grid),
+        out,
+        f"dashjax sweep {grid.stem}",
+        workers=workers,
+        chunk=chunk,
+        shard=part,
+        executor=executor,
+        ray_address=ray_address,
+    )
+
+
+def status(folder: Annotated[Path, typer.Argument(help="Results folder of a sweep.")]) -> None:
+    """Say how far a sweep is, also while it runs."""
+    from dashjax.sweep.watch import describe_status
+
+    print_lines(describe_status(folder))
+
+
+def report(folder: Annotated[Path, typer.Argument(help="Results folder of a sweep.")]) -> None:
+    """Write table, figures and page of what a sweep has finished, at any moment."""
+    from dashjax.engine import read_manifest
+    from dashjax.report import write_results
+    from dashjax.sweep import collect_sweep, parse_grid
+
+    manifest = read_manifest(folder)
+    grid = parse_grid(manifest.get("grid"), str(folder / "manifest.json"))
+    with console.status("drawing the report"):
+        rows = write_results(collect_sweep(grid, folder), grid, f"dashjax report {folder.name}")
+    print_summary(rows, folder)
+
+
+def run_grid(grid, out: Path, title: str, shard: tuple[int, int] | None = None, **options: Any) -> None:
+    """Run a grid, and write and print what it found; of a shard, only say that it is done."""
+    from dashjax.report import write_results
+    from dashjax.sweep import run_sweep
+
+    with progress_bar("runs") as update:
+
+        def show(progress) -> None:
+            minutes = progress.seconds / 60
+            rate = f"{progress.finished / minutes:.1f} runs/min" if progress.finished else "compiling and training"
+            found = f" ({progress.skipped} found finished)" if progress.skipped else ""
+            lost = f", {progress.diverged} diverged" if progress.diverged else ""
+            text = f"{progress.finished}/{progress.runs} runs{found}, {rate}{lost}"
+            update(progress.trained, progress.epochs, text)
+
+        with interruptible(out):
+            results = run_sweep(grid, out, show, shard=shard, **options)
+    if shard is not None and shard != (1, 1):
+        console.print(f"Shard {shard[0]}/{shard[1]} is done; `dashjax report {out}` shows all shards.", soft_wrap=True)
+        return
+    with console.status("drawing the report"):
+        rows = write_results(results, grid, title)
+    print_summary(rows, out)
+
+
+def _parse_shard(text: str) -> tuple[int, int]:
+    index, _, count = text.partition("/")
+    if not (index.isdigit() and count.isdigit()):
+        raise InputError(f"--shard: expected i/n, for example 1/4, got '{text}'")
+    return int(index), int(count)

@@ -1,0 +1,54 @@
+"""What is known before fitting: expression over time, prior beliefs, units, and the problem they make together."""
+
+from dashjax.data.prior import (
+    DENSE_GENES,
+    Prior,
+    combine_priors,
+    make_prior,
+    make_sparse_prior,
+    matrix_from_edges,
+    no_prior,
+    prior_from_edges,
+    shared_targets,
+)
+from dashjax.data.problem import Finding, HoldOut, Problem, identity_of, make_problem
+from dashjax.data.trajectories import (
+    LARGEST_EXPRESSION,
+    Split,
+    Trajectories,
+    canonical_order,
+    join,
+    make_trajectories,
+    pieces_of,
+    single_transitions,
+)
+from dashjax.data.units import Units, as_given, time_only, units_of
+
+__all__ = [
+    "DENSE_GENES",
+    "LARGEST_EXPRESSION",
+    "Finding",
+    "HoldOut",
+    "Prior",
+    "Problem",
+    "Split",
+    "Trajectories",
+    "Units",
+    "as_given",
+    "canonical_order",
+    "combine_priors",
+    "identity_of",
+    "join",
+    "make_prior",
+    "make_problem",
+    "make_sparse_prior",
+    "make_trajectories",
+    "matrix_from_edges",
+    "no_prior",
+    "pieces_of",
+    "prior_from_edges",
+    "shared_targets",
+    "single_transitions",
+    "time_only",
+    "units_of",
+]

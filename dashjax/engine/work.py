@@ -1,0 +1,128 @@
+"""Pieces of work: what a lane does in one call, and what is still missing until a cell has its network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from dashjax.engine.cell import AnyCell, Cell, RivalCell
+from dashjax.training import FitConfig
+
+#: Train a run, ask whether its paths miss the observations, weigh the evidence of some runs, or rank edges otherwise.
+Kind = Literal["train", "judge", "weigh", "rank"]
+#: Named arrays of one finished piece, as the store keeps them.
+Arrays = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """One thing to do.
+
+    Attributes:
+        kind: what.
+        identity: of what comes out.
+        cell: whose network it is for; a fallback's where that took over.
+        member: number of an ensemble's member; None for a run of its own.
+        runs: what was stored of the runs that it looks at.
+    """
+
+    kind: Kind
+    identity: str
+    cell: AnyCell
+    member: int | None = None
+    runs: tuple[Arrays, ...] = ()
+
+    @property
+    def group(self) -> tuple:
+        """What items must share to be one call of one compiled program."""
+        cell = self.cell
+        if isinstance(cell, RivalCell):
+            return self.kind, self.identity
+        problem = cell.problem
+        timing = int(cell.hyper.schedule.first_epoch), int(cell.hyper.schedule.every)
+        evidence = cell.method.evidence if self.kind == "weigh" else None
+        return (
+            self.kind,
+            cell.run_config,
+            evidence,
+            problem.data_fingerprint,
+            problem.regulators,
+            timing,
+            self.member is None,
+        )
+
+    @property
+    def epochs(self) -> int:
+        """Epochs that it trains."""
+        return self.cell.run_epochs if self.kind == "train" else 0
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Items that one call of a compiled program takes to their end.
+
+    Attributes:
+        items: all of one group.
+    """
+
+    items: tuple[Item, ...]
+
+    @property
+    def kind(self) -> Kind:
+        """What is done."""
+        return self.items[0].kind
+
+    @property
+    def config(self) -> FitConfig:
+        """What shapes the program."""
+        cell = self.items[0].cell
+        assert isinstance(cell, Cell)
+        return cell.run_config
+
+
+def missing_items(cell: AnyCell, found: Mapping[str, Arrays]) -> list[Item]:
+    """Return what can be done now for a cell; nothing where its network is found or all else waits for other items.
+
+    Args:
+        cell: whose network is wanted.
+        found: what is there, by identity.
+    """
+    if cell.source in found:
+        return []
+    if isinstance(cell, RivalCell):
+        return [Item("rank", cell.source, cell)]
+    if cell.method.evidence is None:
+        return [Item("train", cell.identity, cell)]
+    if cell.method.fallback is None:
+        return _missing_members(cell, found) or [_weigh(cell, cell, found)]
+    # The first member, which sees all trajectories, tells whether the others are worth training.
+    first = cell.identity_of_run(0)
+    if first not in found:
+        return _missing_members(cell, found)[:1]
+    if cell.judgement not in found:
+        return [Item("judge", cell.judgement, cell, 0, (found[first],))]
+    fitted = cell.fallback if misses(found[cell.judgement]) else cell
+    return _missing_members(fitted, found) or [_weigh(cell, fitted, found)]
+
+
+def misses(judged: Arrays) -> bool:
+    """Say whether whole paths miss the observations by more than single steps do."""
+    return float(judged["path_error"]) > float(judged["step_error"])
+
+
+def _missing_members(cell: Cell, found: Mapping[str, Arrays]) -> list[Item]:
+    wanted = {number: cell.identity_of_run(number) for number in range(cell.runs)}
+    return [Item("train", name, cell, number) for number, name in wanted.items() if name not in found]
+
+
+def _weigh(wanted: Cell, fitted: Cell, found: Mapping[str, Arrays]) -> Item:
+    runs = tuple(found[fitted.identity_of_run(number)] for number in range(fitted.runs))
+    return Item("weigh", wanted.identity, fitted, 0, runs)
+
+
+def field_arrays(arrays: Arrays) -> dict[str, Any]:
+    """Return the leaves of a run's field by name."""
+    return {name.removeprefix("field_"): value for name, value in arrays.items() if name.startswith("field_")}

@@ -1,0 +1,75 @@
+"""Writing: folders that can be written, and files that are whole or absent."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from dashjax.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
+    """Write a file under a temporary name and rename it, so that it is whole or absent."""
+    temporary = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}")
+    try:
+        write(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_frame(path: Path | str, table: pd.DataFrame, mark: str, missing: str = "") -> None:
+    """Write a frame without its index, whole or not at all: Parquet or text by the file's name, gzipped for `.gz`.
+
+    Args:
+        path: file to write.
+        table: the frame.
+        mark: between the cells of text.
+        missing: what stands for a missing value in text.
+    """
+    path = Path(path)
+    if path.suffix.lower() == ".parquet":
+        write_atomically(path, lambda part: table.to_parquet(part, index=False))
+        return
+    # pandas would tell the compression by the temporary name.
+    compression: Literal["gzip"] | None = "gzip" if path.suffix.lower() == ".gz" else None
+    write_atomically(
+        path, lambda part: table.to_csv(part, sep=mark, index=False, na_rep=missing, compression=compression)
+    )
+
+
+def make_folder(path: Path) -> None:
+    """Make an output folder with its parents.
+
+    Raises:
+        InputError: where it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def check_writable(folder: Path) -> None:
+    """Check that a folder can be made and written, and leave nothing behind.
+
+    Raises:
+        InputError: where it or its nearest existing parent is no folder, or takes no file.
+    """
+    try:
+        existing = folder.absolute()
+        while not existing.exists():
+            existing = existing.parent
+        if not existing.is_dir():
+            raise InputError(f"{folder}: cannot be written ({existing} is not a folder)")
+        with tempfile.NamedTemporaryFile(dir=existing, prefix=".dashjax-"):
+            pass
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written ({error.strerror})") from None

@@ -1,0 +1,180 @@
+"""Expression and networks that are held in memory as pandas frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dashjax.errors import InputError
+from dashjax.io.edge_tables import (
+    SIGN_NAMES,
+    SOURCE_NAMES,
+    TARGET_NAMES,
+    WEIGHT_NAMES,
+    is_edge_table,
+    parse_edge_table,
+)
+from dashjax.io.matrices import matrix_network
+from dashjax.io.named import Expression, NamedNetwork
+from dashjax.io.tables import as_text, find_column, parse_numbers, plain_numbers, refuse_repeats, short
+from dashjax.io.tidy import (
+    GENE_NAMES,
+    TIME_NAMES,
+    TRAJECTORY_NAMES,
+    VALUE_NAMES,
+    is_long,
+    long_expression,
+    refuse_nameless,
+    wide_expression,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def expression_from_frame(
+    frame: pd.DataFrame, source: str = "expression", time: str | None = None, trajectory: str | None = None
+) -> Expression:
+    """Return a frame's expression: `trajectory,time,GENE,…` or, a row per value, `trajectory,time,gene,expression`.
+
+    The frame's content is what `read_tidy` reads from a file: rows of one trajectory stand in the order of their
+    times in the first form, and in any order in the second; all rows are one trajectory where no column names it.
+
+        frame = pd.DataFrame({"time": [0, 1, 2], "GATA1": [0.3, 0.4, 0.6], "TAL1": [0.7, 0.7, 0.5]})
+        data = expression_from_frame(frame)
+        data.genes, data.trajectories.expression.shape   # ('GATA1', 'TAL1'), (1, 3, 2)
+
+    Args:
+        frame: as above; its index does not matter.
+        source: what to call the frame in messages.
+        time: column of the times; `time` or `pseudotime` if None.
+        trajectory: column of the trajectories' names; `trajectory`, `replicate`, `branch` or `series`, if any, if None.
+
+    Raises:
+        InputError: on anything that cannot be used, naming the row, counted from 1, and the column.
+    """
+    header = _names(frame.columns)
+    _refuse_empty(frame, source)
+    when = _place(header, time, TIME_NAMES, source)
+    group = _place(header, trajectory, TRAJECTORY_NAMES, source)
+    if when is None:
+        raise InputError(f"{source}: no column time; a tidy table has trajectory,time,GENE,…")
+    labels = ["1"] * len(frame) if group is None else _texts(frame.iloc[:, group])
+    if is_long(header):
+        gene, value = find_column(header, GENE_NAMES), find_column(header, VALUE_NAMES)
+        assert gene is not None, "told by is_long"
+        assert value is not None, "told by is_long"
+        numbers = _numbers(frame, [when, value], header, source)
+        genes = _texts(frame.iloc[:, gene])
+        return long_expression(labels, numbers, genes, [header[n] for n in (when, gene, value)], source, first_row=1)
+    columns = [number for number in range(len(header)) if number not in (group, when)]
+    names = [header[number] for number in (when, *columns)]
+    refuse_nameless(names[1:], columns, source)
+    return wide_expression(labels, _numbers(frame, [when, *columns], header, source), names, source, first_row=1)
+
+
+def network_from_frame(frame: pd.DataFrame, source: str = "prior") -> NamedNetwork:
+    """Return a frame's network: edges `source,target[,weight][,sign]`, or a matrix with names in index and columns.
+
+    The columns of edges have the names that `read_network` knows, so nets of decoupler, CollecTRI and GRNBoost go in as
+    they are. A matrix has regulators in its rows.
+
+        network_from_frame(pd.DataFrame({"source": ["GATA1"], "target": ["TAL1"], "weight": [0.9]}))
+        network_from_frame(pd.DataFrame([[0.0, 0.9]], index=["GATA1"], columns=["TAL1", "KLF1"]))
+
+    Args:
+        frame: as above.
+        source: what to call the frame in messages.
+
+    Raises:
+        InputError: on anything that cannot be used, naming the row, counted from 1, and the column.
+    """
+    import pandas as pd
+
+    header = _names(frame.columns)
+    _refuse_empty(frame, source)
+    if is_edge_table([header]):
+        found = [find_column(header, names) for names in (SOURCE_NAMES, TARGET_NAMES, WEIGHT_NAMES, SIGN_NAMES)]
+        places = [place for place in found if place is not None]
+        cells = zip(*(_texts(frame.iloc[:, place]) for place in places), strict=True)
+        rows = [[header[place] for place in places], *map(list, cells)]
+        return parse_edge_table(rows, source, first_row=1)
+    if isinstance(frame.index, pd.RangeIndex):
+        raise InputError(
+            f"{source}: expected columns source,target[,weight], or a matrix with the regulators' names as its index, "
+            f"found columns {short(','.join(header))}"
+        )
+    regulators = _names(frame.index)
+    refuse_repeats(header, source, "target")
+    refuse_repeats(regulators, source, "regulator")
+    weights = _numbers(frame, range(len(header)), header, source)
+    _refuse_missing(weights, header, source)
+    return matrix_network(weights, regulators, header, source, first_row=1)
+
+
+def _refuse_empty(frame: pd.DataFrame, source: str) -> None:
+    if not frame.size:
+        raise InputError(f"{source}: the frame is empty")
+
+
+def _names(index: pd.Index) -> list[str]:
+    return [as_text(name) for name in index]
+
+
+def _place(header: Sequence[str], name: str | None, usual: Sequence[str], source: str) -> int | None:
+    """Return the place of a column that is named, or has a usual name."""
+    if name is None:
+        return find_column(header, usual)
+    if name not in header:
+        raise InputError(f"{source}: no column '{short(name)}'; there are: {', '.join(map(short, header[:20]))}")
+    return header.index(name)
+
+
+def _texts(column: pd.Series) -> list[str]:
+    """Return a column as the cells of a file; missing values are blank."""
+    missing = column.isna().to_numpy()
+    return ["" if gone else as_text(value) for value, gone in zip(column.tolist(), missing, strict=True)]
+
+
+def _numbers(frame: pd.DataFrame, places: Sequence[int], header: Sequence[str], source: str) -> np.ndarray:
+    """Return columns as numbers (row, column), NaN where one is missing; text is read as in a file.
+
+    Raises:
+        InputError: on what is no number or infinite, naming its row and column.
+    """
+    chosen = frame.iloc[:, list(places)]
+    names = [header[place] for place in places]
+    if all(_is_numeric(dtype) for dtype in chosen.dtypes):
+        numbers = chosen.to_numpy(dtype=float, na_value=np.nan)
+    else:
+        columns = [_column(chosen.iloc[:, n], name, source) for n, name in enumerate(names)]
+        numbers = np.stack(columns, axis=1)
+    if np.isinf(numbers).any():
+        row, column = np.argwhere(np.isinf(numbers))[0]
+        found = "-inf" if numbers[row, column] < 0 else "inf"
+        raise InputError(f"{source}, row {row + 1}, column {short(names[column])}: expected a number, found '{found}'")
+    return numbers
+
+
+def _is_numeric(dtype: Any) -> bool:
+    from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
+
+    return is_numeric_dtype(dtype) and not is_bool_dtype(dtype) and not is_complex_dtype(dtype)
+
+
+def _column(column: pd.Series, name: str, source: str) -> np.ndarray:
+    if _is_numeric(column.dtype):
+        return column.to_numpy(dtype=float, na_value=np.nan)
+    texts = _texts(column)
+    numbers = plain_numbers(texts)
+    if numbers is not None:
+        return numbers
+    return np.array([parse_numbers([text], f"{source}, row {n}", [name])[0] for n, text in enumerate(texts, start=1)])
+
+
+def _refuse_missing(numbers: np.ndarray, names: Sequence[str], source: str) -> None:
+    if np.isnan(numbers).any():
+        row, column = np.argwhere(np.isnan(numbers))[0]
+        raise InputError(f"{source}, row {row + 1}, column {short(names[column])}: the value is missing (NaN)")

@@ -1,0 +1,196 @@
+"""Networks as safe files: plain arrays and text in an npz, never a pickle."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zipfile
+import zlib
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from dashjax.data import Finding, Prior, Units, prior_from_edges
+from dashjax.data.prior import combine_priors
+from dashjax.dynamics import AbstractSpec, field_of_arrays
+from dashjax.errors import InputError
+from dashjax.evidence import EdgePosterior, EnsemblePosterior
+from dashjax.io import write_atomically
+from dashjax.networks.network import Network
+from dashjax.numerics.sparse import SparseMatrix
+
+#: Changes whenever a file of before would be read wrongly.
+FORMAT = 2
+#: What a folder that `dashjax fit` wrote calls its network.
+FILE = "model.npz"
+#: Bytes of the largest array that a network may hold, and of its header: 40,000 genes squared in two branches.
+_LARGEST_ARRAY, _LARGEST_HEADER = 2**34, 2**26
+
+
+def save_network(path: Path | str, network: Network) -> None:
+    """Save a network whole: edges, posterior, the fields of all members, and how it was found.
+
+    Raises:
+        InputError: where the file cannot be written.
+    """
+    header = {
+        "format": FORMAT,
+        "genes": list(network.genes),
+        "regulators": network.regulators,
+        "spec": None if network.spec is None else _spec_header(network.spec),
+        "precision": network.precision,
+        "how": dict(network.how),
+        "findings": [asdict(finding) for finding in network.findings],
+        "curves": list(network.curves),
+    }
+    arrays: dict[str, Any] = {f"units_{name}": getattr(network.units, name) for name in ("time", "offset", "scale")}
+    sources = [network.prior.edges] if network.prior.sources is None else list(network.prior.sources)
+    for number, edges in enumerate(sources):
+        parts = edges.entries() if isinstance(edges, SparseMatrix) else _entries(np.asarray(edges))
+        arrays |= {f"prior{number}_{name}": part for name, part in zip(_EDGE, parts, strict=True)}
+    if network.fields is not None:
+        arrays |= {f"field_{name}": leaf for name, leaf in network.fields.arrays().items()}
+    if network.posterior is not None:
+        mixture = network.posterior.posterior
+        arrays |= {f"posterior_{part.name}": getattr(mixture, part.name) for part in fields(mixture)}
+        arrays |= {"frequency": network.posterior.frequency, "agreement": network.posterior.agreement}
+    if network.ranking is not None:
+        arrays["ranking"] = network.ranking
+    arrays |= {f"curve_{name}": curve for name, curve in network.curves.items()}
+    plain = {name: np.asarray(array) for name, array in arrays.items()}
+
+    def write(part: Path) -> None:
+        with part.open("wb") as file:
+            np.savez_compressed(file, header=np.array(json.dumps(header)), **plain)  # type: ignore[arg-type]
+
+    try:
+        write_atomically(Path(path), write)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from None
+
+
+def load_network(path: Path | str) -> Network:
+    """Load a network that `Network.save` or `dashjax fit` wrote: the same arrays to the last bit.
+
+    Nothing in the file is run, and nothing is unpacked whose declared size no network has. A field of a kind that a
+    user defined comes back once its spec's class has been defined or imported.
+
+    Args:
+        path: the file, or the folder that `dashjax fit` wrote.
+
+    Raises:
+        InputError: where the file is missing, damaged or no network.
+    """
+    path = Path(path)
+    path = path / FILE if path.is_dir() else path
+    try:
+        with zipfile.ZipFile(path) as archive:
+            header = json.loads(str(_array(archive, "header", _LARGEST_HEADER, path)))
+            if header["format"] != FORMAT:
+                raise InputError(f"{path}: format {header['format']} of a network, this version reads {FORMAT}")
+            names = [name.removesuffix(".npy") for name in archive.namelist()]
+            arrays = {name: _array(archive, name, _LARGEST_ARRAY, path) for name in names if name != "header"}
+        if any(array.dtype.kind not in "fbiu" for array in arrays.values()):
+            raise ValueError("an array holds no numbers")
+        return _assemble(header, arrays, path)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except InputError:
+        raise
+    except (
+        *(OSError, EOFError, zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError),
+        *(ValueError, KeyError, TypeError, IndexError, AttributeError, MemoryError, OverflowError, AssertionError),
+    ) as error:
+        first = (str(error).splitlines() or [type(error).__name__])[0][:120]
+        raise InputError(f"{path}: not a dashjax network ({first})") from None
+
+
+def _assemble(header: dict[str, Any], arrays: dict[str, np.ndarray], path: Path) -> Network:
+    genes = tuple(str(name) for name in header["genes"])
+    count = len(genes)
+    regulators = None if header["regulators"] is None else tuple(int(n) for n in header["regulators"])
+    if regulators is not None and not (
+        list(regulators) == sorted(set(regulators)) and all(0 <= n < count for n in regulators)
+    ):
+        raise ValueError("regulators are not increasing numbers of genes")
+    units = Units(*(jnp.asarray(arrays[f"units_{name}"]) for name in ("time", "offset", "scale")))
+    if units.offset.shape != (count,) or units.scale.shape != (count,):
+        raise ValueError(f"units are not those of {count} genes")
+    spec, fitted = None, None
+    if header["spec"] is not None:
+        spec = _read_spec(header["spec"], path)
+        leaves = {name.removeprefix("field_"): array for name, array in arrays.items() if name.startswith("field_")}
+        fitted = field_of_arrays(spec, count, leaves)
+    posterior = None
+    if "frequency" in arrays:
+        mixture = EdgePosterior(**{part.name: arrays[f"posterior_{part.name}"] for part in fields(EdgePosterior)})
+        posterior = EnsemblePosterior(mixture, arrays["frequency"], arrays["agreement"])
+        if mixture.probability.shape != (count, count):
+            raise ValueError(f"the posterior is not that of {count} genes")
+    return Network(
+        genes,
+        units,
+        _read_prior(arrays, count),
+        regulators,
+        spec,
+        fitted,
+        posterior,
+        arrays.get("ranking"),
+        float(header["precision"]),
+        {str(name): arrays[f"curve_{name}"] for name in header["curves"]},
+        dict(header["how"]),
+        tuple(Finding(**finding) for finding in header["findings"]),
+    )
+
+
+_EDGE = ("regulators", "targets", "weights")
+
+
+def _entries(edges: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    regulators, targets = np.nonzero(edges)
+    return regulators, targets, edges[regulators, targets]
+
+
+def _read_prior(arrays: dict[str, np.ndarray], genes: int) -> Prior:
+    priors = []
+    while f"prior{len(priors)}_weights" in arrays:
+        priors.append(prior_from_edges([arrays[f"prior{len(priors)}_{name}"] for name in _EDGE], genes))
+    return combine_priors(priors)
+
+
+def _spec_header(spec: AbstractSpec) -> dict[str, Any]:
+    kind = type(spec)
+    return {
+        "kind": f"{kind.__module__}.{kind.__qualname__}",
+        **{part.name: getattr(spec, part.name) for part in fields(spec)},
+    }
+
+
+def _read_spec(header: dict[str, Any], path: Path) -> AbstractSpec:
+    """Return the spec that a file names, of the classes that there are: nothing is imported for it."""
+    wanted = dict(header)
+    name = wanted.pop("kind")
+    known = {f"{kind.__module__}.{kind.__qualname__}": kind for kind in _subclasses(AbstractSpec)}
+    if name not in known:
+        raise InputError(f"{path}: its field is of a kind, {name}, that is not defined here; import its module first")
+    return known[name](**{key: tuple(value) if isinstance(value, list) else value for key, value in wanted.items()})
+
+
+def _subclasses(kind: type) -> list[type]:
+    return [sub for direct in kind.__subclasses__() for sub in (direct, *_subclasses(direct))]
+
+
+def _array(archive: zipfile.ZipFile, name: str, largest: int, path) -> np.ndarray:
+    """Read one array, having looked at the size that the archive and the array state."""
+    info = archive.getinfo(f"{name}.npy")
+    with archive.open(info) as file:
+        version = np.lib.format.read_magic(file)
+        read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+        shape, _, dtype = read_header[version](file)
+        if max(info.file_size, int(np.prod(shape, dtype=object)) * dtype.itemsize) > largest:
+            raise InputError(f"{path}: {name} is larger than any network's")
+    with archive.open(info) as file:
+        return np.lib.format.read_array(file, allow_pickle=False)

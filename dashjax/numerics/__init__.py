@@ -1,0 +1,1 @@
+"""Array tools: a factorisation that never deadlocks, and sparse matrices that batch."""

@@ -1,0 +1,158 @@
+"""What may be wrong with a user's data, said before anything is fitted to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dashjax.data import Finding, Trajectories
+from dashjax.errors import InputError
+from dashjax.io import Expression, NamedNetwork, align_network
+from dashjax.io.name_hints import name_hints
+from dashjax.io.tables import short
+
+#: Expression beyond this is taken for counts.
+LARGEST_LOG_EXPRESSION = 30.0
+#: Share of all pairs from which a prior says little.
+DENSE = 0.3
+#: Genes per step from one time to the next beyond which data say little.
+STEPS_PER_GENE = 10
+
+
+def check_data(data: Expression, networks: Sequence[NamedNetwork], match: str = "exact") -> list[Finding]:
+    """Say what was found in expression and priors that were read."""
+    findings = check_expression(data)
+    for network in networks:
+        findings += check_prior(network, data.genes, match)
+    return findings
+
+
+def verdict(findings: Sequence[Finding]) -> str:
+    """Return one line that says whether the files can be fitted."""
+    errors, warnings = (sum(f.level == level for f in findings) for level in ("error", "warning"))
+    if errors:
+        return f"cannot be fitted: {errors} error{'s' * (errors > 1)}"
+    return f"can be fitted, but see {warnings} warning{'s' * (warnings > 1)}" if warnings else "ready to fit"
+
+
+def check_expression(data: Expression) -> list[Finding]:
+    """Say what expression holds: its times, values that are missing, constant genes, and its scale."""
+    values = data.trajectories
+    observed, times = np.asarray(values.observed), np.asarray(values.times)
+    steps = np.diff(times, axis=1)[observed[:, 1:]]
+    notes = [
+        f"{values.n_genes:,} genes, {_count(values.n_trajectories, 'trajectory', 'trajectories')} of "
+        f"{_range(observed.sum(axis=1))} times from {times.min():g} to {times.max():g}, {_range(steps)} apart",
+        *data.notes,
+    ]
+    warnings = []
+    constant = _constant(values)
+    if constant.any():
+        names = _examples([data.genes[n] for n in np.flatnonzero(constant)])
+        warnings.append(f"{_count(constant.sum(), 'gene never changes', 'genes never change')} ({names})")
+    counted = np.broadcast_to(np.asarray(values.counted), values.expression.shape)
+    largest = float(np.abs(np.asarray(values.expression))[counted].max())
+    if largest > LARGEST_LOG_EXPRESSION:
+        warnings.append(f"values reach {largest:,.4g}; counts should be normalised and logged first")
+    if len(steps) * STEPS_PER_GENE < values.n_genes:
+        warnings.append(
+            f"{len(steps)} steps from one time to the next for {values.n_genes:,} genes: "
+            f"the data can add little to the prior"
+        )
+    return _findings(data.source, notes, warnings)
+
+
+def check_prior(network: NamedNetwork, genes: Sequence[str], match: str = "exact") -> list[Finding]:
+    """Say what a prior holds: genes matched and not, signs, density, repeats, self loops, which way its edges point."""
+    known = set(genes)
+    absent = [name for name in network.names if name not in known]
+    edges = [
+        (regulator, target, weight)
+        for regulator, target, weight in zip(network.regulators, network.targets, network.weights, strict=True)
+        if weight != 0 and regulator in known and target in known
+    ]
+    try:
+        align_network(network, genes, "intersect" if match == "intersect" else "exact")
+    except InputError as error:
+        problem = str(error).removeprefix(network.source).lstrip(",: ")
+        if not edges:
+            return [Finding("error", network.source, problem)]
+        errors = [Finding("error", network.source, problem)]
+    else:
+        errors = []
+    unique = {(regulator, target) for regulator, target, _ in edges}
+    regulators, targets = {regulator for regulator, _ in unique}, {target for _, target in unique}
+    pairs = max(len(genes) * (len(genes) - 1), 1)
+    negative = sum(weight < 0 for *_, weight in edges)
+    signs = f"{negative / len(edges):.0%} of them repress" if negative else "unsigned"
+    notes, warnings = [], []
+    notes.append(
+        f"{len(unique):,} edges from {_count(len(regulators), 'regulator', 'regulators')} to {len(targets):,} targets "
+        f"of the expression, {len(unique) / pairs:.2%} of all pairs, {signs}"
+    )
+    if absent and match == "intersect":
+        hints = "".join(f"; {hint}" for hint in name_hints(absent, genes))
+        notes.append(
+            f"{len(absent):,} of {len(network.names):,} genes are not in the expression and are left out "
+            f"({_examples(absent)}){hints}"
+        )
+    lonely = len(known - regulators - targets)
+    if lonely:
+        notes.append(f"{lonely:,} of {len(genes):,} genes have no prior edge")
+    loops = sum(regulator == target for regulator, target in unique)
+    if loops:
+        notes.append(_count(loops, "self loop", "self loops"))
+    if len(edges) > len(unique):
+        notes.append(f"{_count(len(edges) - len(unique), 'edge stands', 'edges stand')} more than once")
+    if len(unique) > DENSE * pairs:
+        warnings.append(f"states {len(unique) / pairs:.0%} of all pairs, so says little")
+    largest = max(abs(weight) for *_, weight in edges)
+    if largest > 1:
+        warnings.append(f"weights reach {largest:,.4g}; they are confidences, and should lie in [−1, 1]")
+    if _looks_reversed(unique):
+        warnings.append(
+            f"{len(regulators):,} regulators for {len(targets):,} targets; a few regulators have many targets in a "
+            f"gene network, so source and target may be swapped, or the matrix transposed"
+        )
+    return _findings(network.source, notes, warnings) + errors
+
+
+def _findings(source: str, notes: Sequence[str], warnings: Sequence[str]) -> list[Finding]:
+    return [
+        *(Finding("note", source, text) for text in notes),
+        *(Finding("warning", source, text) for text in warnings),
+    ]
+
+
+def _looks_reversed(edges: set[tuple[str, str]]) -> bool:
+    """Say whether targets look like regulators: fewer of them, the busiest with more edges than any regulator has.
+
+    Edges of a gene network gather on its regulators: the busiest have far more targets than any target has regulators.
+    """
+    if len(edges) < 10:
+        return False
+    regulators, out_degree = np.unique([regulator for regulator, _ in edges], return_counts=True)
+    targets, in_degree = np.unique([target for _, target in edges], return_counts=True)
+    return len(regulators) > 1.5 * len(targets) and in_degree.max() > 1.5 * out_degree.max()
+
+
+def _constant(values: Trajectories) -> np.ndarray:
+    counted = np.broadcast_to(np.asarray(values.counted), values.expression.shape)
+    expression = np.asarray(values.expression)
+    high = np.where(counted, expression, -np.inf).max(axis=(0, 1))
+    low = np.where(counted, expression, np.inf).min(axis=(0, 1))
+    return high == low
+
+
+def _range(values: np.ndarray) -> str:
+    low, high = float(values.min()), float(values.max())
+    return f"{low:g}" if np.isclose(low, high) else f"{low:.3g} to {high:.3g}"
+
+
+def _examples(names: Sequence[str]) -> str:
+    return ", ".join(map(short, names[:3])) + ("…" if len(names) > 3 else "")
+
+
+def _count(number: int, one: str, more: str) -> str:
+    return f"{number:,} {one if number == 1 else more}"

@@ -1,0 +1,164 @@
+"""A user's own data as a problem: expression and priors as paths, frames or AnnData, read, checked and matched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dashjax.data import (
+    DENSE_GENES,
+    Finding,
+    Problem,
+    combine_priors,
+    make_problem,
+    matrix_from_edges,
+    no_prior,
+    prior_from_edges,
+)
+from dashjax.errors import InputError, unknown
+from dashjax.io import (
+    CellOptions,
+    Edges,
+    Expression,
+    Match,
+    NamedNetwork,
+    align_edges,
+    load_expression,
+    load_prior_network,
+    read_regulators,
+    similarity_edges,
+)
+from dashjax.io.matching import match_names
+from dashjax.problems.check import check_data
+
+#: What becomes of prior genes without expression: they are refused, left out, or join without measurements.
+MATCHES = ("exact", "intersect", "union")
+
+
+def read_problem(
+    expression: Any,
+    prior: Any = None,
+    *,
+    regulators: Any = None,
+    cells: CellOptions | None = None,
+    genes: Any = None,
+    match: str = "exact",
+    similarity: Any = None,
+    truth: Any = None,
+    validation: float = 0.1,
+    name: str = "",
+) -> Problem:
+    """Read a user's data into a problem, its genes in the order of their names.
+
+    Args:
+        expression: a path, AnnData, tidy frame or `Trajectories`; see `load_expression`.
+        prior: a path, a frame or a network that was read; several of them in a list; none if None.
+        regulators: genes that may regulate, as a list of names or a path; all if None.
+        cells: layer, time, trajectory and bins, for data of cells.
+        genes: names of the genes where the expression has none: a path or a list.
+        match: what becomes of names that the expression lacks: "exact" refuses them, "intersect" leaves them out, with
+            "union" the prior's genes join without measurements.
+        similarity: which genes act together (protein interactions), as C of DASH's first layer.
+        truth: a reference network, as a prior is given.
+        validation: share of the data held out.
+        name: of the problem; the expression's source if empty.
+
+    Returns:
+        The problem, with what the checks found.
+
+    Raises:
+        InputError: on anything wrong with the data or arguments.
+    """
+    data, networks = read_parts(expression, prior, cells, genes, match)
+    findings = check_data(data, networks, match)
+    named: Match = "intersect" if match == "intersect" else "exact"
+    count = len(data.genes)
+    sources = [align_edges(network, data.genes, named) for network in networks]
+    allowed = _allowed(regulators, data, named)
+    if allowed is not None:
+        barred = sum(int((~allowed[edges.regulators]).sum()) for edges in sources)
+        sources = [Edges(*(part[allowed[edges.regulators]] for part in edges)) for edges in sources]
+        if barred:
+            text = f"{barred:,} prior edges are left out because their source may not regulate"
+            findings.append(Finding("note", "regulators", text))
+    known = combine_priors([prior_from_edges(edges, count) for edges in sources]) if sources else no_prior(count)
+    if similarity is not None:
+        # A matrix that names no genes goes by the order of the expression's file.
+        given = load_prior_network(similarity, data.file_order, "similarity")
+        known = replace(known, similarity=matrix_from_edges(similarity_edges(given, data.genes, "intersect"), count))
+    reference = None
+    if truth is not None:
+        if count > DENSE_GENES:
+            raise InputError(f"{count:,} genes are too many to score; at most {DENSE_GENES:,}", "truth")
+        found = load_prior_network(truth, data.file_order or data.genes, "truth")
+        reference = np.asarray(matrix_from_edges(align_edges(found, data.genes, "intersect"), count))
+    return make_problem(
+        data.trajectories,
+        data.genes,
+        known,
+        validation=validation,
+        regulators=allowed,
+        truth=reference,
+        name=name or data.source,
+        trajectories=data.names,
+        source=data.source,
+        notes=data.notes,
+        findings=tuple(findings),
+    )
+
+
+def read_parts(
+    expression: Any,
+    prior: Any = None,
+    cells: CellOptions | None = None,
+    genes: Any = None,
+    match: str = "exact",
+) -> tuple[Expression, list[NamedNetwork]]:
+    """Read expression, its genes in canonical order, and priors; see `read_problem`.
+
+    Raises:
+        InputError: where something cannot be read, or on an unknown `match`.
+    """
+    if match not in MATCHES:
+        raise InputError(unknown("value", match, MATCHES), "match")
+    data = load_expression(expression, genes, cells)
+    priors = [] if prior is None else list(prior) if isinstance(prior, list | tuple) else [prior]
+    # Matrices and triplets that name no genes go by the order of the expression's file.
+    networks = [load_prior_network(one, data.genes, _source(number, priors)) for number, one in enumerate(priors)]
+    if match == "union":
+        data = data.with_unmeasured([name for network in networks for name in network.names])
+    return data.in_canonical_order(), networks
+
+
+def check_files(
+    expression: Any,
+    prior: Any = None,
+    genes: Any = None,
+    match: str = "exact",
+    cells: CellOptions | None = None,
+) -> list[Finding]:
+    """Read a user's data and say what was found in them.
+
+    Raises:
+        InputError: where something cannot be read.
+    """
+    data, networks = read_parts(expression, prior, cells, genes, match)
+    return check_data(data, networks, match)
+
+
+def _source(number: int, priors: Sequence[Any]) -> str:
+    return "prior" if len(priors) == 1 else f"prior {number + 1}"
+
+
+def _allowed(regulators: Any, data: Expression, match: Match) -> np.ndarray | None:
+    if regulators is None:
+        return None
+    if isinstance(regulators, str | Path):
+        return read_regulators(regulators, data.genes, match)
+    names = [str(gene) for gene in regulators]
+    match_names(names, data.genes, "regulators", match)
+    return np.isin(data.genes, names)

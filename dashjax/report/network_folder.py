@@ -1,0 +1,79 @@
+"""Folders of a fitted network and of what was asked of it: tables, the network's file, figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dashjax.data import DENSE_GENES
+from dashjax.io import make_folder, write_atomically, write_table
+from dashjax.networks import Network
+from dashjax.networks.network_file import FILE
+from dashjax.questions import Response
+from dashjax.report.biology import influence_figure, pathways_figure, response_figure, trajectories_figure
+from dashjax.report.figure_files import write_figure
+from dashjax.report.figures import effect_map, training_curves, tuning_curve
+
+
+def write_network(out: Path, network: Network, tried: pd.DataFrame | None = None) -> None:
+    """Write edges.tsv, model.npz, curves.csv and figures of a network, and choice.csv of what was tried for it."""
+    make_folder(out)
+    write_table(out / "edges.tsv", edges_table(network))
+    network.save(out / FILE)
+    epochs = {"epoch": np.arange(1, len(network.curves["pruned"]) + 1)}
+    curves = pd.DataFrame({**epochs, **network.curves})
+    write_atomically(out / "curves.csv", lambda path: curves.to_csv(path, index=False))
+    write_figure(out, "training_curves", training_curves({"this run": [network.curves]}))
+    if len(network.genes) <= DENSE_GENES:
+        write_figure(out, "effects", effect_map(network.scores, network.genes))
+    if tried is not None:
+        write_atomically(out / "choice.csv", lambda path: tried.to_csv(path, index=False))
+        write_figure(out, "choice", tuning_curve(tried))
+
+
+def edges_table(network: Network) -> pd.DataFrame:
+    """Return a network's edges as edges.tsv has them.
+
+    The effect is called weight there, as edge lists of other programs call it; without a posterior, weight is what
+    edges are ranked by, and columns that say nothing are left out.
+    """
+    edges = network.edges
+    if network.posterior is None:
+        return edges.rename(columns={"score": "weight"})[["source", "target", "weight", "effect", "in_prior"]]
+    names = {"effect": "weight", "effect_low": "weight_low", "effect_high": "weight_high"}
+    columns = ["source", "target", *names.values(), "probability", "returned", "frequency", "activation"]
+    return edges.rename(columns=names)[[*columns, "sign_agreement", "in_prior"]]
+
+
+def write_influence(out: Path, table: pd.DataFrame) -> None:
+    """Write influence.tsv and its figure."""
+    make_folder(out)
+    write_table(out / "influence.tsv", table)
+    write_figure(out, "influence", influence_figure(table))
+
+
+def write_pathways(out: Path, table: pd.DataFrame) -> None:
+    """Write pathways.tsv and its figure."""
+    make_folder(out)
+    write_table(out / "pathways.tsv", table)
+    write_figure(out, "pathways", pathways_figure(table))
+
+
+def write_response(out: Path, table: pd.DataFrame, response: Response, genes, words: str) -> None:
+    """Write response.tsv, trajectories.tsv and figures of a perturbation."""
+    paths = {name: np.asarray(getattr(response, name)).mean(axis=0) for name in ("unperturbed", "perturbed")}
+    times = np.asarray(response.times)
+    trajectories = pd.DataFrame(
+        {
+            "gene": np.repeat(np.asarray(genes, dtype=object), len(times)),
+            "time": np.tile(times, len(genes)),
+            **{name: path.T.ravel() for name, path in paths.items()},
+        }
+    )
+    make_folder(out)
+    write_table(out / "response.tsv", table)
+    write_table(out / "trajectories.tsv", trajectories)
+    write_figure(out, "response", response_figure(table, words))
+    write_figure(out, "trajectories", trajectories_figure(table, trajectories))

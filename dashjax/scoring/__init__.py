@@ -1,0 +1,32 @@
+"""How good a network is: against a reference, beside its prior, and as BEELINE counts."""
+
+from dashjax.scoring.beeline_metrics import BeelineScores, beeline_scores
+from dashjax.scoring.metrics import (
+    NetworkScores,
+    RegulatorScores,
+    SignScores,
+    auroc,
+    average_precision,
+    balanced_accuracy,
+    early_precision,
+    edge_universe,
+    score_network,
+    score_regulators,
+    score_signs,
+)
+
+__all__ = [
+    "BeelineScores",
+    "NetworkScores",
+    "RegulatorScores",
+    "SignScores",
+    "auroc",
+    "average_precision",
+    "balanced_accuracy",
+    "beeline_scores",
+    "early_precision",
+    "edge_universe",
+    "score_network",
+    "score_regulators",
+    "score_signs",
+]
