@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from dashjax.report.write import provenance
+from dashjax.report.figure_files import provenance
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -25,10 +25,10 @@ import numpy as np
 from common import save
 
 from dashjax import FitConfig, Split, make_sparse_prior, make_trajectories, strongest_edges
-from dashjax.compare.run import forget_peak, peak_mebibytes
 from dashjax.dynamics import AbstractSpec, DirectSpec, PhoenixSpec
 from dashjax.dynamics.phoenix import default_hidden
-from dashjax.networks import gene_influence, has_influence, random_starts, response_times
+from dashjax.engine import forget_peak, peak_mebibytes
+from dashjax.questions import gene_influence, has_influence, random_starts, response_times
 from dashjax.sparsity import genome_schedule
 from dashjax.training import advance, make_hyperparameters, start
 

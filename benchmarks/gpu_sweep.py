@@ -44,7 +44,7 @@ def main() -> None:
         seconds = time.perf_counter() - began
     table = results.table[results.table["method"] != PRIOR_ONLY]
     assert len(table) == runs
-    plan, genes = grid.trajectories, len(results.study.system.genes)
+    plan, genes = grid.trajectories, len(next(iter(results.cells.values())).problem.genes)
     hidden = grid.hidden or default_hidden(genes)
     flops, traffic = work_per_step(genes, hidden, FixedSteps().steps)
     epochs = int(table["last_epoch"].sum())

@@ -24,15 +24,18 @@ import pandas as pd
 from common import save
 
 from dashjax.dynamics import AbstractField, Direct, Phoenix
-from dashjax.evidence import edges_at_precision
-from dashjax.jobs.fitted import STARTS, FittedModel, Starts
-from dashjax.jobs.influence import PUSH, measure_influence
-from dashjax.networks import along_edges, perturb, random_starts, response_times
-from dashjax.simulate import simulate_expression
+from dashjax.methods import find_method
+from dashjax.networks import along_edges
+from dashjax.questions import measure_influence, perturb, random_starts, response_times
+from dashjax.simulate import generate_system, simulate_expression
 from dashjax.sweep import PRIOR_ONLY, parse_grid, run_sweep
 
-METHODS = ("direct+dash", "direct+dash+ensemble", "dash", "imp", "dense")
+#: The ensemble shares the epochs of the others among its members.
+ENSEMBLE = find_method("posterior")
+METHODS = ("direct+dash", ENSEMBLE.name, "dash", "imp", "dense")
 TIMES = np.arange(10.0)
+#: Starts and push of the timed influence.
+STARTS, PUSH = 200, 0.1
 #: Fewest true targets of a gene that is knocked out, and least |Δ| of a gene that responds.
 TARGETS, RESPONDS = 3, 1e-3
 #: Below this a response is the solver's rounding, in the model and in the true system: no response at all.
@@ -49,10 +52,12 @@ def main() -> None:
     influence = [_time_influence(name, field) for name, field in _dense_models(500)]
     system = {"kind": "simulated", "genes": options.genes, "seed": 0}
     content = {"system": system, "noise": 0.025, "prior_corruption": 0.05, "seeds": options.seeds}
-    grid = parse_grid(content | {"methods": list(METHODS), "epochs": options.epochs})
+    shared = max(1, options.epochs // ENSEMBLE.members)
+    methods = [{"name": name, "epochs": shared if name == ENSEMBLE.name else options.epochs} for name in METHODS]
+    grid = parse_grid(content | {"methods": methods})
     with tempfile.TemporaryDirectory() as folder:
         results = run_sweep(grid, folder)
-        runs = _score_runs(results)
+        runs = _score_runs(results, generate_system(options.genes, seed=0))
     table = pd.DataFrame(runs)
     rows = []
     for method, group in table.groupby("method", sort=False):
@@ -69,30 +74,32 @@ def main() -> None:
     print(save("knockout", rows, runs=runs, influence=influence, **vars(options)))
 
 
-def _score_runs(results) -> list[dict[str, Any]]:
+def _score_runs(results, system) -> list[dict[str, Any]]:
     """Compare every run's predicted responses with the true ones."""
-    study = results.study
-    starts = np.asarray(study.data.test.expression[:, 0], np.float64)
+    problems = {cell.seed: cell.problem for cell in results.cells.values()}
+    problem = problems[0]
+    assert problem.genes == system.genes, "the generator names genes in their canonical order"
+    starts = np.asarray(problem.test.expression[:, 0], np.float64)
     states, times = jnp.asarray(starts, jnp.float32), jnp.asarray(TIMES, jnp.float32)
-    knocked_out = np.flatnonzero((study.system.truth != 0).sum(axis=1) >= TARGETS)
-    true = _true_responses(study.system, starts, knocked_out)
-    count = len(study.system.genes)
+    knocked_out = np.flatnonzero((system.truth != 0).sum(axis=1) >= TARGETS)
+    true = _true_responses(system, starts, knocked_out)
+    count = len(system.genes)
     levels = jnp.where(jnp.arange(count) == knocked_out[:, None], 0.0, jnp.nan)
     respond: Callable = jax.jit(lambda field: jax.vmap(lambda level: perturb(field, states, times, level).mean)(levels))
     print(f"{len(knocked_out)} knock-outs, {(np.abs(true) > RESPONDS).sum() / len(true) - 1:.1f} genes respond to each")
     rows = []
     table = results.table
     for run in table[table["method"] != PRIOR_ONLY].to_dict("records"):
-        arrays = results.store.arrays(run["chunk"], run["id"])
-        field = study.field_of(run["method"], arrays)
+        network = results.network(run["id"])
+        field = network.field
         row = {"method": run["method"], "seed": run["seed"]}
         rows.append(row | _compare(np.asarray(respond(field)), true, knocked_out))
-        if "posterior_probability" in arrays:
-            returned = edges_at_precision(jnp.asarray(arrays["posterior_probability"]), 0.9)
+        if network.posterior is not None:
+            kept = along_edges(field, jnp.asarray(network.returned))
             row["method"] += ", returned edges only"
-            rows.append(row | _compare(np.asarray(respond(along_edges(field, returned))), true, knocked_out))
-    for seed in sorted(set(table["seed"])):
-        prior = np.asarray(study.prior(0.05, int(seed)).edges)
+            rows.append(row | _compare(np.asarray(respond(kept)), true, knocked_out))
+    for seed, mine in problems.items():
+        prior = np.asarray(mine.prior.edges)
         rows.append({"method": "prior only", "seed": seed} | _compare(-prior[knocked_out], true, knocked_out))
     return rows
 
@@ -147,10 +154,9 @@ def _dense_models(genes: int) -> list[tuple[str, AbstractField]]:
 def _time_influence(name: str, field: AbstractField) -> dict[str, Any]:
     """Time the influence of all genes, compilation included."""
     genes = field.decay().shape[0]
-    starts = Starts(random_starts(jax.random.key(1), STARTS, genes), response_times(field), "random")
-    model = FittedModel(field, tuple(map(str, range(genes))), np.zeros((genes, genes)))
+    starts = random_starts(jax.random.key(1), STARTS, genes)
     began = time.perf_counter()
-    measure_influence(model, starts, PUSH, lambda done, total, text: None)
+    measure_influence(field, starts, response_times(field), PUSH, tuple(map(str, range(genes))))
     row = {"field": name, "genes": genes, "starts": STARTS, "seconds": time.perf_counter() - began}
     print(f"influence of {genes} genes from {STARTS} starts, {name}: {row['seconds']:.1f} s", flush=True)
     return row

@@ -18,17 +18,15 @@ import jax.numpy as jnp
 import numpy as np
 from common import save
 
-from dashjax.compare.tasks import load_tasks
 from dashjax.data import make_prior
-from dashjax.jobs.network import fit_network
-from dashjax.networks import edge_universe, score_network
-from dashjax.rivals import RIVALS
-from dashjax.rivals.base import prior_first
+from dashjax.inference import infer
+from dashjax.problems import load_problems
+from dashjax.rivals import RIVALS, prior_first
 from dashjax.rivals.forests import dyngenie3_network, genie3_network
+from dashjax.scoring import edge_universe, score_network
 from dashjax.simulate import relocate_edges
-from dashjax.training import FitConfig, find_method
 
-OURS = "direct+dash+ensemble"
+OURS = "posterior"
 
 
 def main() -> None:
@@ -43,32 +41,32 @@ def main() -> None:
     rows: list[dict] = []
     for genes in arguments.genes.split(","):
         for noise in arguments.noise.split(","):
-            (task,) = load_tasks("simulated", only=f"simulated {genes}, noise {float(noise):g}")
+            (problem,) = load_problems("simulated", only=f"simulated {genes}, noise {float(noise):g}")
             sample = np.sort(np.random.default_rng([11, 9]).permutation(int(genes))[: arguments.targets])
             corruptions = [None if word == "none" else float(word) for word in arguments.priors.split(",")]
-            for row in compare_on(task, sample, corruptions, arguments.epochs):
+            for row in compare_on(problem, sample, corruptions, arguments.epochs):
                 rows.append(row)
                 print({key: round(value, 3) if isinstance(value, float) else value for key, value in row.items()})
                 save("large_systems", rows, command=f"python benchmarks/large_systems.py --targets {arguments.targets}")
 
 
-def compare_on(task, sample, corruptions, epochs):
-    """Yield a row per method and prior of one task."""
-    genes, none = len(task.genes), np.zeros_like(task.truth)
+def compare_on(problem, sample, corruptions, epochs):
+    """Yield a row per method and prior of one problem."""
+    genes, none = len(problem.genes), np.zeros_like(problem.truth)
     pairs = edge_universe(genes)
     in_sample = pairs & np.isin(np.arange(genes), sample)
     found = {}
-    for name, infer, whole in (
+    for name, rank, whole in (
         ("ridge", RIVALS["ridge"].infer, True),
         ("genie3", partial(genie3_network, targets=sample), False),
         ("dyngenie3", partial(dyngenie3_network, targets=sample), False),
     ):
-        found[name] = (*_timed(lambda infer=infer: infer(task.trajectories, none, 0)), whole)
+        found[name] = (*_timed(lambda rank=rank: rank(problem.given, none, 0)), whole)
     for corruption in corruptions:
         prior = none
         if corruption is not None:
-            prior = relocate_edges(np.random.default_rng([0, 5]), task.truth, corruption)
-        ours = partial(_ours, task.trajectories, prior, epochs)
+            prior = relocate_edges(np.random.default_rng([0, 5]), problem.truth, corruption)
+        ours = partial(_ours, problem, prior, epochs)
         results = {OURS: (*_timed(ours), True)} | {
             name: (prior_first(scores, prior) if prior.any() else scores, seconds, whole)
             for name, (scores, seconds, whole) in found.items()
@@ -78,21 +76,19 @@ def compare_on(task, sample, corruptions, epochs):
         for name, (scores, seconds, whole) in results.items():
             share = 1.0 if whole else len(sample) / genes
             yield {
-                "task": task.name,
+                "task": problem.name,
                 "corruption": corruption,
                 "method": name,
                 "measured_targets": genes if whole else len(sample),
-                "aupr": _aupr(scores, task.truth, in_sample),
-                "aupr_all": _aupr(scores, task.truth, pairs) if whole else None,
+                "aupr": _aupr(scores, problem.truth, in_sample),
+                "aupr_all": _aupr(scores, problem.truth, pairs) if whole else None,
                 "seconds": seconds / share,
                 "seconds_measured": seconds,
             }
 
 
-def _ours(trajectories, prior, epochs):
-    posterior = fit_network(trajectories, make_prior(prior), find_method(OURS), FitConfig(epochs=epochs)).posterior
-    assert posterior is not None
-    return np.asarray(posterior.posterior.probability)
+def _ours(problem, prior, epochs):
+    return infer(problem.with_prior(make_prior(prior)), OURS, epochs=epochs).scores
 
 
 def _timed(call):

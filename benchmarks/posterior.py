@@ -1,6 +1,6 @@
 """Claim: the edge posterior of an ensemble finds what its prior lacks, drops what is false in it, and is calibrated.
 
-Runs `direct+dash+ensemble` on the published 350-gene system with priors of growing corruption, up to one of which no
+Runs `posterior` on the published 350-gene system with priors of growing corruption, up to one of which no
 edge is where it should be, and on a generated system of 500 genes that nothing was chosen on (at most three seeds for
 the latter and the worst priors). Beside it the prior alone, two-layer DASH, and a prior-weighted lasso. Bins every
 pair's probability against the truth.
@@ -25,12 +25,10 @@ import numpy as np
 from common import RESULTS, save
 from matplotlib.figure import Figure
 
-from dashjax.networks import score_network
-from dashjax.rivals.linear import lasso_network
-from dashjax.sweep import PRIOR_ONLY, expand, parse_grid, run_sweep
-from dashjax.sweep.run import SCORES, collect
-from dashjax.sweep.store import Store
-from dashjax.sweep.study import make_study
+from dashjax.engine import Cell
+from dashjax.rivals import RIVALS
+from dashjax.scoring import score_network
+from dashjax.sweep import PRIOR_ONLY, SCORES, Results, collect_sweep, parse_grid, run_sweep
 from dashjax.training import observe
 
 SIM = Path(os.environ.get("DASHJAX_DATA", "../shared/data")) / "sim"
@@ -50,7 +48,9 @@ CONDITIONS = (
     ("generated-500-noise-5", GENERATED, 0.025, 0.05, False),
     ("generated-500-noise-10", GENERATED, 0.05, 0.1, False),
 )
-ENSEMBLE = "direct+dash+ensemble"
+ENSEMBLE = "posterior"
+#: Passes over the data, in all: of a single run, or of an ensemble's three members together.
+EPOCHS, MEMBER_EPOCHS = 200, 66
 BINS = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.01)
 
 
@@ -67,14 +67,12 @@ def main() -> None:
     for name, system, noise, corruption, rivals in CONDITIONS:
         if options.only and name not in options.only:
             continue
-        methods = [ENSEMBLE, "dash"] if rivals else [ENSEMBLE]
+        methods = [{"name": ENSEMBLE, "epochs": MEMBER_EPOCHS}, *([{"name": "dash", "epochs": EPOCHS}] * rivals)]
         seeds = options.seeds if rivals else min(options.seeds, 3)
         content = {"system": system, "noise": noise, "prior_corruption": corruption, "seeds": seeds}
-        grid = parse_grid(content | {"methods": methods, "epochs": 200})
-        study = make_study(grid)
+        grid = parse_grid(content | {"methods": methods})
         folder = options.out / name
-        store = Store(folder, study.fingerprint, {"grid": grid.model_dump(mode="json")})
-        results = collect(grid, study, store) if options.report else run_sweep(grid, folder)
+        results = collect_sweep(grid, folder) if options.report else run_sweep(grid, folder)
         table = results.table
         for method in dict.fromkeys(table["method"]):
             mine = table[table["method"] == method]
@@ -84,12 +82,12 @@ def main() -> None:
             _show(rows[-1])
         lasso = folder / "lasso.json"
         if rivals and not options.report and not lasso.exists():
-            row = _lasso(study, expand(grid)[0])
+            row = _lasso(next(iter(results.cells.values())))
             lasso.write_text(json.dumps(row))
         if lasso.exists():
             rows.append({"condition": name, **json.loads(lasso.read_text())})
             _show(rows[-1])
-        bins[name] = _calibration(study, store, table[table["method"] == ENSEMBLE])
+        bins[name] = _calibration(results, table[table["method"] == ENSEMBLE])
     path = save("posterior", rows, calibration=bins)
     _draw(bins).savefig(RESULTS / "posterior_calibration.png", dpi=130)
     print(path)
@@ -101,14 +99,16 @@ def _moments(table, names) -> dict[str, float]:
     }
 
 
-def _lasso(study, cell) -> dict[str, Any]:
+def _lasso(cell: Cell) -> dict[str, Any]:
     """Run the lasso on the observations and the prior of one run."""
-    observed = observe(jax.random.key(cell.seed), study.data, cell.hyperparameters()).seen()
-    prior = np.asarray(study.prior_of(cell).edges)
+    problem = cell.problem
+    assert problem.truth is not None, "the system is simulated"
+    observed = observe(jax.random.key(cell.seed), problem.split(cell.seed), cell.hyper).seen()
+    prior = np.asarray(problem.prior.edges)
     began = time.perf_counter()
-    network = lasso_network(observed, prior)
+    network = RIVALS["lasso"].infer(problem.units.given(observed), prior, cell.seed)
     seconds = time.perf_counter() - began
-    scores = score_network(jnp.asarray(network), study.system.truth, jnp.asarray(prior))
+    scores = score_network(jnp.asarray(network), jnp.asarray(problem.truth), jnp.asarray(prior))
     return {
         "method": "lasso",
         "runs": 1,
@@ -117,13 +117,13 @@ def _lasso(study, cell) -> dict[str, Any]:
     }
 
 
-def _calibration(study, store, table) -> list[dict[str, Any]]:
+def _calibration(results: Results, table) -> list[dict[str, Any]]:
     """Count, for pairs of like probability or frequency, how many are true."""
-    truth = study.system.truth != 0
+    truth = np.asarray(next(iter(results.cells.values())).problem.truth) != 0
     pairs = ~np.eye(len(truth), dtype=bool)
     probability, frequency, true = [], [], []
-    for chunk, identity in zip(table["chunk"], table["id"], strict=True):
-        arrays = store.arrays(chunk, identity)
+    for identity in table["id"]:
+        arrays = results.store[identity]
         probability.append(arrays["posterior_probability"][pairs])
         frequency.append(arrays["frequency"][pairs])
         true.append(truth[pairs])

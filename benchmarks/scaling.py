@@ -17,7 +17,7 @@ from throughput import STEPS, epoch_program, work_per_step
 
 from dashjax.dynamics import FixedSteps
 from dashjax.dynamics.phoenix import default_hidden
-from dashjax.sweep.local import usable_cores
+from dashjax.engine import usable_cores
 
 #: Hidden units of the published studies at their sizes.
 PUBLISHED_HIDDEN = {350: 40, 690: 50, 3551: 120, 11165: 300}

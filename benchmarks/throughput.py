@@ -22,8 +22,8 @@ from dashjax import FitConfig, make_hyperparameters
 from dashjax.data import Prior, Split, Trajectories
 from dashjax.dynamics import FixedSteps, PhoenixSpec
 from dashjax.dynamics.phoenix import default_hidden
-from dashjax.sweep.local import usable_cores
-from dashjax.sweep.program import CPU_OPTIONS
+from dashjax.engine import usable_cores
+from dashjax.engine.program import CPU_OPTIONS
 from dashjax.training.fit import start, train_epoch
 
 STEPS, TIMES = 140, (0.0, 2.0, 3.0, 7.0, 9.0)

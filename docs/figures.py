@@ -15,7 +15,7 @@ from matplotlib.colors import ListedColormap, LogNorm
 import dashjax as dj
 from dashjax.dynamics import solve_trajectories
 from dashjax.evidence.paths import initial_states
-from dashjax.jobs.network import fit_network
+from dashjax.inference import infer
 from dashjax.report.figures import make_panels
 from dashjax.simulate import drop_edges
 from dashjax.sparsity import dash_one_layer, prune_lowest
@@ -74,11 +74,8 @@ def draw_posterior():
     clean = dj.simulate_study(system, seed=0, train=60, validation=5, test=5).train
     noisy = np.asarray(clean.expression) + 0.05 * rng.normal(size=clean.expression.shape)
     observed = dj.make_trajectories(list(np.asarray(clean.times)), list(noisy))
-    method, config = dj.find_method("direct+dash+ensemble"), dj.FitConfig(epochs=40)
-    posterior = fit_network(observed, dj.make_prior(stated), method, config).posterior
-    assert posterior is not None, "the method is an ensemble"
-    probability = np.asarray(posterior.posterior.probability)
-    returned = np.asarray(dj.edges_at_precision(posterior.posterior.probability, 0.9))
+    network = infer(dj.make_problem(observed, system.genes, dj.make_prior(stated)), epochs=40)
+    probability, returned = np.abs(network.scores), network.returned
 
     truth, prior = system.truth != 0, stated != 0
     off = ~np.eye(len(truth), dtype=bool)

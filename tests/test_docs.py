@@ -97,7 +97,7 @@ EXAMPLES = list(examples())
 
 
 def test_the_entry_points_of_the_library_have_examples():
-    assert {"dashjax.networks.metrics.score_network", "dashjax.networks.readout.strongest_edges"} <= {
+    assert {"dashjax.scoring.metrics.score_network", "dashjax.networks.readout.strongest_edges"} <= {
         found.name for found in EXAMPLES
     }
 

@@ -81,6 +81,10 @@ def fit(
     regulators: Annotated[
         Path | None, typer.Option(help="Genes that may regulate, one per line; all by default.")
     ] = None,
+    steady: Annotated[
+        Path | None,
+        typer.Option(help="Samples at rest: a row per sample named in its first column, a column per gene."),
+    ] = None,
     precision: Annotated[
         float, typer.Option(help="Expected precision of the edges that a posterior marks as returned.")
     ] = 0.9,
@@ -106,6 +110,7 @@ def fit(
         genes=genes,
         match=match,
         similarity=ppi,
+        steady=steady,
         validation=validation,
     )
     for finding in problem.findings:

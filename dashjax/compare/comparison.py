@@ -74,7 +74,8 @@ def compare(
     if "problem" in earlier:
         data = {problem.name: problem.data_fingerprint for problem in problems}
         same = earlier["problem"].notna() & (earlier["seed"] == seed) & (earlier["numerics"] == NUMERICS_VERSION)
-        same &= earlier["epochs"].isna() | (earlier["epochs"] == epochs)
+        if "epochs" in earlier:  # of our methods; rivals have none
+            same &= earlier["epochs"].isna() | (earlier["epochs"] == epochs)
         # Other data under the same name are not these data.
         same &= earlier["data_fingerprint"] == earlier["problem"].map(data).fillna(earlier["data_fingerprint"])
         earlier = earlier[same & ~earlier["id"].isin(asked["id"])]

@@ -13,7 +13,7 @@ from dashjax.errors import InputError
 from dashjax.numerics.sparse import Matrix, SharedTargets, SparseMatrix, make_sparse
 
 #: Genes up to which matrices of all pairs are held.
-DENSE_GENES = 4000
+DENSE_GENES = 5000
 
 
 class Prior(eqx.Module):

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Literal
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from dashjax.data.prior import Prior, no_prior
@@ -63,6 +64,7 @@ class Problem:
         covered: genes whose targets the truth covers, booleans (gene,); only these rows are scored. None for all.
         self_loops: whether pairs of a gene with itself are scored.
         test: trajectories to test on, in training units; None for none.
+        steady: samples at rest (sample, gene), in training units; None for none.
         trajectories: names of the trajectories.
         group: name of the group.
         source: where the data came from.
@@ -83,6 +85,7 @@ class Problem:
     covered: np.ndarray | None = None
     self_loops: bool = False
     test: Trajectories | None = None
+    steady: np.ndarray | None = None
     trajectories: tuple[str, ...] = ()
     group: str = ""
     source: str = ""
@@ -107,6 +110,12 @@ class Problem:
     def given(self) -> Trajectories:
         """The observations in the user's units."""
         return self.units.given(self.observed)
+
+    @property
+    def samples(self) -> np.ndarray:
+        """Return every observation of a trajectory and every sample at rest, (sample, gene), in training units."""
+        seen = np.asarray(self.observed.expression)[np.asarray(self.observed.observed)]
+        return seen if self.steady is None else np.concatenate([seen, self.steady])
 
     @property
     def may_regulate(self) -> np.ndarray:
@@ -162,6 +171,7 @@ def make_problem(
     regulators: np.ndarray | None = None,
     truth: np.ndarray | None = None,
     test: Trajectories | None = None,
+    steady: np.ndarray | None = None,
     data_fingerprint: str = "",
     **named,
 ) -> Problem:
@@ -183,6 +193,7 @@ def make_problem(
         regulators: which genes may regulate, booleans (gene,); all if None.
         truth: true edges (regulator, target), where they are known.
         test: trajectories to test on.
+        steady: samples at rest (sample, gene).
         data_fingerprint: identity of the data where they were simulated, whose last digits differ between machines;
             hash of the data if empty.
         **named: name, covered, self_loops, trajectories, group, source, notes, findings.
@@ -199,7 +210,11 @@ def make_problem(
         raise InputError(f"a network of shape {tuple(prior.edges.shape)} for {count} genes", "prior")
     if truth is not None and np.shape(truth) != (count, count):
         raise InputError(f"a network of shape {np.shape(truth)} for {count} genes", "truth")
-    units = units_of(observed) if units is None else units
+    if steady is not None:
+        steady = np.asarray(steady, np.float32)
+        if steady.ndim != 2 or steady.shape[1] != count or not np.isfinite(steady).all():
+            raise InputError(f"expected finite levels (sample, gene) of {count} genes, got {steady.shape}", "steady")
+    units = units_of(observed, steady) if units is None else units
     scaled = units.scaled(observed)
     allowed = None
     if regulators is not None and not np.all(regulators):
@@ -217,6 +232,7 @@ def make_problem(
         allowed,
         None if truth is None else np.asarray(truth),
         test=None if test is None else units.scaled(test),
+        steady=None if steady is None else np.asarray(units.scaled_levels(jnp.asarray(steady))),
         data_fingerprint=data_fingerprint,
         **named,
     )
@@ -234,7 +250,9 @@ def _share(share: float, pieces: int) -> HoldOut:
 
 def _identified(problem: Problem) -> Problem:
     """Return a problem with its fingerprints."""
-    data = problem.data_fingerprint or _hash((problem.observed, problem.test, problem.units), *problem.genes)
+    data = problem.data_fingerprint or _hash(
+        (problem.observed, problem.test, problem.steady, problem.units), *problem.genes
+    )
     return replace(
         problem,
         data_fingerprint=data,

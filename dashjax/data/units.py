@@ -68,16 +68,20 @@ def time_only(observed: Trajectories) -> Units:
     return eqx.tree_at(lambda u: u.time, given, jnp.asarray(time_unit(observed), jnp.float32))
 
 
-def units_of(observed: Trajectories) -> Units:
+def units_of(observed: Trajectories, steady: Float[np.ndarray, "sample gene"] | None = None) -> Units:
     """Return the units that suit some data: each gene's mean at one half, `WIDTH` standard deviations wide.
 
-    Changing the unit or the offset of any gene's expression, or the unit of time, changes these units and nothing else.
+    Samples at rest count like observations. Changing the unit or the offset of any gene's expression, or the unit of time, changes these units and nothing else.
     """
-    expression = np.asarray(observed.expression, np.float64)
-    counted = np.broadcast_to(np.asarray(observed.counted), expression.shape)
-    count = np.maximum(counted.sum(axis=(0, 1)), 1)
-    mean = np.where(counted, expression, 0.0).sum(axis=(0, 1)) / count
-    variance = np.where(counted, (expression - mean) ** 2, 0.0).sum(axis=(0, 1)) / count
+    genes = observed.n_genes
+    counted = np.broadcast_to(np.asarray(observed.counted), observed.expression.shape).reshape(-1, genes)
+    expression = np.asarray(observed.expression, np.float64).reshape(-1, genes)
+    if steady is not None:
+        expression = np.concatenate([expression, steady])
+        counted = np.concatenate([counted, np.ones(steady.shape, bool)])
+    count = np.maximum(counted.sum(axis=0), 1)
+    mean = np.where(counted, expression, 0.0).sum(axis=0) / count
+    variance = np.where(counted, (expression - mean) ** 2, 0.0).sum(axis=0) / count
     scale = WIDTH * np.sqrt(variance)
     # A gene that never changes keeps its unit, whatever that is: it says nothing.
     scale = np.where(scale > 1e-6 * np.abs(mean), scale, np.maximum(np.abs(mean), 1.0))

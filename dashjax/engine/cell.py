@@ -67,6 +67,8 @@ class Cell:
                 raise InputError(f"must be between 0 and 1, got {value:g}", name)
         if not 0 < self.precision < 1:
             raise InputError(f"must be between 0 and 1, got {self.precision:g}", "precision")
+        if self.method.estimator is None and self.run_epochs < 1:
+            raise InputError(f"must be at least 1, got {self.run_epochs}", "epochs")
         if self.strength is not None:
             self.method.check_strength(self.strength)
 
@@ -88,9 +90,21 @@ class Cell:
         """Traced numbers of every run."""
         return _hyper(self.method, self.run_epochs, self.trust, self.strength, self.noise, self.target_sparsity)
 
+    @cached_property
+    def resolved(self) -> Cell:
+        """The cell that is done in its place: its method's alternative where that suits the problem better."""
+        if self.method.alternative is None:
+            return self
+        other = find_method(self.method.alternative)
+        return (
+            replace(self, method=other, epochs=None, strength=None) if _suits(other, self.problem, self.seed) else self
+        )
+
     @property
     def runs(self) -> int:
         """How many runs it takes: the members of an ensemble, or one."""
+        if self.method.estimator is not None:
+            return 0
         return self.method.members if self.method.evidence is not None else 1
 
     def identity_of_run(self, member: int | None) -> str:
@@ -100,12 +114,17 @@ class Cell:
             NUMERICS_VERSION, self.problem.fingerprint, describe(self.run_config), numbers, self.seed, self.fold, member
         )
 
+    def identity_of_evidence(self, member: int) -> str:
+        """Return the identity of what the evidence along a member's run says."""
+        return identity_of(self.identity_of_run(member), self.method.members, self.method.evidence)
+
     @cached_property
     def identity(self) -> str:
         """A name that depends on nothing but what determines the network's numbers."""
         if self.method.evidence is None:
             return self.identity_of_run(None)
-        parts = [self.method.members, self.method.evidence, self.precision, self.method.fallback]
+        instead = None if self.method.fallback is None else self.fallback.identity
+        parts = [self.method.members, self.method.evidence, self.precision, instead]
         return identity_of(self.identity_of_run(0), *parts)
 
     @property
@@ -138,7 +157,7 @@ class Cell:
             "strength": np.nan if strength is None else strength,
             "fold": self.fold,
             "epochs": self.run_epochs,
-            "target_sparsity": float(self.hyper.target_sparsity),
+            "target_sparsity": 0.0 if self.method.estimator is not None else float(self.hyper.target_sparsity),
             **self.coordinates,
         }
 
@@ -199,6 +218,18 @@ def describe(value: Any) -> str:
     if isinstance(value, tuple):
         return f"{type(value).__name__}({', '.join(map(describe, value))})"
     return repr(value)
+
+
+def _suits(method: Method, problem: Problem, seed: int) -> bool:
+    """Say whether a method's estimator suits a problem; asked once per problem and seed."""
+    key = (method.estimator, problem.fingerprint, seed)
+    if key not in _suited:
+        assert method.estimator is not None, "an alternative has one"
+        _suited[key] = method.estimator.suits(problem, seed)
+    return _suited[key]
+
+
+_suited: dict[Any, bool] = {}
 
 
 @lru_cache(maxsize=4096)

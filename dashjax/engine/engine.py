@@ -121,7 +121,9 @@ def run_cells(
     known = set(store.rows()["id"])
     todo = [cell for cell in unique if cell.identity not in known]
     progress = Progress(
-        runs=len(todo), epochs=sum(cell.runs * cell.run_epochs for cell in todo), skipped=len(unique) - len(todo)
+        runs=len(todo),
+        epochs=sum(cell.runs * cell.run_epochs for cell in todo),
+        skipped=len(unique) - len(todo),
     )
     on_progress(progress)
     executor = local_executor(unique, kept=True) if executor is None else executor
@@ -151,36 +153,48 @@ class _Work:
         self.store, self.executor, self.progress, self.on_progress = store, executor, progress, on_progress
         self.score = score
         self.open: dict[str, AnyCell] = {}
-        self.submitted: set[str] = set()
+        self.waited_for: dict[str, list[AnyCell]] = {}
         self.expected: set[str] = set()
         self.seconds: dict[str, float] = {}
+        self.costs: dict[str, Row] = {}
 
     def finish(self, cells: Sequence[AnyCell], timed: bool) -> None:
         """Do some cells to their end."""
-        began = time.perf_counter()
+        began = time.perf_counter() if timed else None
         if timed:
             forget_peak()
         self.open = {cell.identity: cell for cell in cells}
-        waiting: list[Item] = []
-        alone = cells[0] if len(cells) == 1 and self.executor.size == 1 else None
+        # Cells that something new is known of, and items that wait for more of their kind.
+        touched, ready = list(cells), []
         while True:
-            # What an earlier call found, or another cell's item: its row alone is missing.
-            for cell in [cell for cell in self.open.values() if cell.source in self.store]:
-                self._conclude(cell, self.store[cell.source])
+            for cell in touched:
+                if cell.identity not in self.open:
+                    continue
+                if cell.source in self.store:
+                    self._conclude(cell, self.store[cell.source])
+                    continue
+                for item in missing_items(cell, self.store):
+                    if item.identity not in self.waited_for:
+                        ready.append(item)
+                    waiters = self.waited_for.setdefault(item.identity, [])
+                    if cell not in waiters:
+                        waiters.append(cell)
             if not self.open:
-                break
-            known = self.submitted | {item.identity for item in waiting}
-            fresh = {item.identity: item for cell in self.open.values() for item in missing_items(cell, self.store)}
-            waiting += [item for identity, item in fresh.items() if identity not in known]
-            for chunk in plan_chunks(waiting, self.executor.size):
+                return
+            submitted: set[str] = set()
+            for chunk in plan_chunks(ready, self.executor.size):
                 # A chunk that is not full waits for more of its kind, unless there is nothing else to wait for.
                 if len(chunk.items) == self.executor.size or not self.executor.busy:
-                    self.submitted |= {item.identity for item in chunk.items}
-                    self.executor.submit(chunk)
-                    if alone is not None and chunk.kind == "train":
+                    submitted |= {item.identity for item in chunk.items}
+                    self.executor.submit(self._given(chunk))
+                    if len(cells) == 1 and self.executor.size == 1 and chunk.kind == "train":
                         self._expect(chunk.items[0])
-            waiting = [item for item in waiting if item.identity not in self.submitted]
-            self._listen(began if timed else None)
+            ready = [item for item in ready if item.identity not in submitted]
+            touched = self._listen(began)
+
+    def _given(self, chunk: Chunk) -> Chunk:
+        """Return a chunk with what its items look at."""
+        return Chunk(tuple(replace(item, given=tuple(self.store[name] for name in item.needs)) for item in chunk.items))
 
     def _expect(self, trained: Item) -> None:
         """Say what a run that is being trained will be needed for, so that idle lanes can compile it."""
@@ -193,44 +207,56 @@ class _Work:
             self.expected.add(cell.identity)
         self.executor.expect(Chunk((Item("weigh" if judged else "judge", "", cell, 0),)))
 
-    def _listen(self, began: float | None) -> None:
-        """Wait for the next event, and keep what it brings."""
+    def _listen(self, began: float | None) -> list[AnyCell]:
+        """Wait for the next event, keep what it brings, and return the cells that waited for it."""
         event = self.executor.next()
         if isinstance(event, Advanced):
             self.progress.trained += event.epochs
-        else:
-            self._keep(event, began)
+            self.on_progress(self.progress)
+            return []
+        self._keep(event, began)
         self.on_progress(self.progress)
+        return [cell for item in event.chunk.items for cell in self.waited_for.pop(item.identity, [])]
 
     def _keep(self, event: Finished, began: float | None) -> None:
         items = event.chunk.items
         arrays, rows, concluded = {}, [], []
         for item, found in zip(items, event.found, strict=True):
             seconds = event.seconds / len(items)
-            self.seconds[item.identity] = seconds
-            # An ensemble's record is whole: its first member's model and curves beside the posterior.
-            arrays[item.identity] = {**item.runs[0], **found} if item.kind == "weigh" else dict(found)
+            arrays[item.identity] = found
             cell = self.open.get(item.identity)
             if cell is None:
-                rows.append({"id": item.identity, "seconds": seconds})
+                peak = {} if began is None else {"peak_memory_mib": peak_mebibytes()}
+                self.costs[item.identity] = {"seconds": seconds, **peak}
+                rows.append({"id": item.identity, **self.costs[item.identity]})
             else:
-                fitted = item.cell if isinstance(item.cell, Cell) else None
-                rows.append(self._row(cell, arrays[item.identity], fitted, seconds, began))
+                spent = seconds + sum(self.seconds.get(name, 0.0) for name in item.needs)
+                rows.append(self._row(cell, found, item.cell, spent, began))
                 concluded.append((cell, rows[-1]))
+            self.seconds[item.identity] = seconds + sum(self.seconds.get(name, 0.0) for name in item.needs[:1])
         self.store.write(arrays, rows)
         for cell, row in concluded:
             self._count(cell, row)
         if items[0].kind == "judge":
             again = [item.cell for item, found in zip(items, event.found, strict=True) if misses(found)]
-            self.progress.epochs += sum(cell.runs * cell.run_epochs for cell in again)
+            # The members that are not trained, and those that are instead.
+            self.progress.epochs += sum(cell.run_epochs for cell in again)
             if again:
                 self.progress.stage = "the dynamics are disturbed: once more, from single steps"
 
     def _conclude(self, cell: AnyCell, arrays: Arrays) -> None:
         """Write the row of a cell whose network was found for another, or by an earlier call."""
-        row = self._row(cell, arrays, None, self.seconds.get(cell.source, np.nan), None)
+        row = self._row(cell, arrays, None, np.nan, None) | self._cost(cell.source)
         self.store.write({}, [row])
         self._count(cell, row)
+
+    def _cost(self, identity: str) -> Row:
+        """Return what a finished item took, in this call or an earlier one."""
+        if identity not in self.costs:
+            rows = self.store.rows().set_index("id")
+            told = rows[rows.columns.intersection(["seconds", "peak_memory_mib"])].to_dict("index")
+            self.costs |= {str(name): {str(part): value for part, value in row.items()} for name, row in told.items()}
+        return self.costs.get(identity, {})
 
     def _count(self, cell: AnyCell, row: Row) -> None:
         del self.open[cell.identity]
@@ -239,12 +265,12 @@ class _Work:
         self.progress.diverged += row.get("status") == "diverged"
         self.on_progress(self.progress)
 
-    def _row(self, cell: AnyCell, arrays: Arrays, fitted: Cell | None, seconds: float, began: float | None) -> Row:
+    def _row(self, cell: AnyCell, arrays: Arrays, fitted: AnyCell | None, seconds: float, began: float | None) -> Row:
         """Return a finished network's row: what it is, how the run went, and its scores where the truth is known."""
         row: Row = {"id": cell.identity, **cell.row()}
         if "run_status" in arrays:
             row |= {
-                "fitted": fitted.method.name if fitted is not None else row["method"],
+                "fitted": fitted.method.name if isinstance(fitted, Cell) else row["method"],
                 "sparsity": float(arrays["run_sparsity"]),
                 "test_mse": float(arrays["run_test_error"]),
                 "validation_mse": float(arrays["run_validation_error"]),
@@ -290,6 +316,8 @@ def network_of(cell: AnyCell, arrays: Arrays, members: Sequence[Arrays] = ()) ->
     if isinstance(cell, RivalCell):
         ranking = cell.rival.with_prior(np.asarray(arrays["ranking"]), np.asarray(cell.problem.prior.edges))
         return make_network(cell.problem, {"ranking": ranking}, how)
+    if "run_status" not in arrays:
+        return make_network(cell.problem, arrays, how | {"status": STATUSES[0]}, precision=cell.precision)
     how |= {
         name: float(np.asarray(arrays[key]))
         for name, key in (
@@ -310,8 +338,11 @@ def network_of(cell: AnyCell, arrays: Arrays, members: Sequence[Arrays] = ()) ->
 def find_network(cell: AnyCell, store: MemoryStore) -> Network:
     """Return the network of a finished cell, with all members."""
     arrays = store[cell.source]
-    if not isinstance(cell, Cell) or cell.method.evidence is None:
+    if not isinstance(cell, Cell) or (cell.method.evidence is None and cell.method.estimator is None):
         return network_of(cell, arrays)
+    if cell.resolved.method.estimator is not None:
+        network = network_of(replace(cell.resolved, label=cell.row()["method"]), arrays)
+        return replace(network, how={**network.how, "fitted": cell.resolved.method.name})
     judged = store[cell.judgement] if cell.method.fallback is not None else {}
     fitted = cell.fallback if judged and misses(judged) else cell
     members = [store[fitted.identity_of_run(number)] for number in range(fitted.runs)]

@@ -21,7 +21,14 @@ from dashjax.data import Problem, Split, Trajectories
 from dashjax.dynamics import field_of_arrays
 from dashjax.engine.cell import Cell, RivalCell
 from dashjax.engine.work import Arrays, Chunk, Item, field_arrays
-from dashjax.evidence import AbstractEvidence, ensemble_posterior, path_and_step_error
+from dashjax.evidence import (
+    AbstractEvidence,
+    EdgePosterior,
+    edge_posterior,
+    edges_at_precision,
+    mix_posteriors,
+    path_and_step_error,
+)
 from dashjax.sparsity import Schedule, sparsity
 from dashjax.training import (
     Curves,
@@ -78,8 +85,8 @@ class Programs:
         Returns:
             Per item, arrays by name.
         """
-        if chunk.kind == "rank":
-            return [rank(item) for item in chunk.items]
+        if chunk.kind in HOST:
+            return [HOST[chunk.kind](item) for item in chunk.items]
         parts = self._parts(chunk)
         if chunk.kind == "train":
             return self._train(chunk, parts, on_epochs, stop)
@@ -92,11 +99,9 @@ class Programs:
     def prepare(self, chunk: Chunk) -> None:
         """Compile what judging or weighing a chunk will need, before there are any runs to look at."""
         parts = self._parts(chunk)
-        item = chunk.items[0]
-        genes = len(item.cell.problem.genes)
+        genes = len(chunk.items[0].cell.problem.genes)
         shapes = jax.eval_shape(lambda key: chunk.config.field.init(key, genes), jax.random.key(0))
-        runs = () if chunk.kind == "judge" else (item.cell.runs,)
-        leading = (len(chunk.items), *runs) if self.batched else runs
+        leading = (len(chunk.items),) if self.batched else ()
         fields = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((*leading, *leaf.shape), leaf.dtype), shapes)
         self._compile(*(self._judging if chunk.kind == "judge" else self._weighing)(chunk, parts, fields))
 
@@ -157,21 +162,25 @@ class Programs:
         results = [jax.tree.map(lambda leaf, n=n: leaf[n], found) if self.batched else found for n in lanes]
         return [_run_arrays(result, share) for result, share in results]
 
+    def _fields(self, chunk: Chunk):
+        return jax.device_put(self._together([_field(item, item.given[0]) for item in chunk.items]), self.device)
+
     def _judging(self, chunk: Chunk, parts, fields=None):
-        if fields is None:
-            fields = jax.device_put(self._together([_field(item, item.runs[0]) for item in chunk.items]), self.device)
         inputs = parts["key"], parts["hyper"], parts["rows"], parts["data"][0], parts["data"][2]
+        fields = self._fields(chunk) if fields is None else fields
         return (chunk.config, "judge"), _judge(chunk.config, self.batched), fields, *inputs
 
     def _weighing(self, chunk: Chunk, parts, fields=None):
-        if fields is None:
-            members = [[_field(item, run) for run in item.runs] for item in chunk.items]
-            fields = self._together([jax.tree.map(lambda *leaves: jnp.stack(leaves), *runs) for runs in members])
-            fields = jax.device_put(fields, self.device)
-        precision = self._together([jnp.asarray(item.cell.precision, jnp.float32) for item in chunk.items])
-        evidence = chunk.items[0].cell.method.evidence
+        cells = [item.cell for item in chunk.items]
+        # Members' chains have keys of their own.
+        keys = [
+            jax.random.split(jax.random.key(c.seed), c.runs)[i.member] for c, i in zip(cells, chunk.items, strict=True)
+        ]
+        chains = jax.device_put(self._together(keys), self.device)
+        evidence = cells[0].method.evidence
         given = [parts[name] for name in ("key", "prior", "hyper", "rows", "allowed")]
-        inputs = jax.device_put(precision, self.device), *given, parts["data"][0], parts["data"][2]
+        inputs = chains, *given, parts["data"][0], parts["data"][2]
+        fields = self._fields(chunk) if fields is None else fields
         return (chunk.config, evidence, "weigh"), _weigh(chunk.config, evidence, self.batched), fields, *inputs
 
     def _call(self, name, function, *arguments):
@@ -206,6 +215,39 @@ def rank(item: Item) -> Arrays:
     assert isinstance(cell, RivalCell)
     problem = cell.problem
     return {"ranking": np.asarray(cell.rival.infer(problem.given, np.asarray(problem.prior.edges), cell.seed))}
+
+
+def mix(item: Item) -> Arrays:
+    """Average what the members of an ensemble say; beside it the first member's model and curves."""
+    cell = item.cell
+    assert isinstance(cell, Cell)
+    first, *weighed = item.given
+    members = [
+        EdgePosterior(**{name: arrays[f"posterior_{name}"] for name in EdgePosterior.__dataclass_fields__})
+        for arrays in weighed
+    ]
+    mixture = mix_posteriors(jax.tree.map(lambda *leaves: np.stack(leaves), *members), cell.precision)
+    return {**first, **posterior_arrays(mixture.posterior), "frequency": np.asarray(mixture.frequency),
+            "agreement": np.asarray(mixture.agreement)}  # fmt: skip
+
+
+def estimate(item: Item) -> Arrays:
+    """Estimate edges without any run."""
+    cell = item.cell
+    assert isinstance(cell, Cell)
+    assert cell.method.estimator is not None
+    posterior = cell.method.estimator.estimate(cell.problem, cell.seed)
+    returned = np.asarray(edges_at_precision(jnp.asarray(posterior.probability), cell.precision), np.float32)
+    return {**posterior_arrays(posterior), "frequency": returned, "agreement": np.ones_like(returned)}
+
+
+def posterior_arrays(posterior: EdgePosterior) -> dict[str, Any]:
+    """Return a posterior's arrays by name, as the engine keeps them."""
+    return {f"posterior_{name}": getattr(posterior, name) for name in EdgePosterior.__dataclass_fields__}
+
+
+#: Work that compiles nothing of its own.
+HOST: dict[str, Callable[[Item], Arrays]] = {"rank": rank, "mix": mix, "estimate": estimate}
 
 
 def _training(config: FitConfig, batched: bool):
@@ -254,17 +296,15 @@ def _judge(config: FitConfig, batched: bool):
 
 
 def _weigh(config: FitConfig, evidence: AbstractEvidence, batched: bool):
-    """Return how to weigh the evidence for every edge along the paths of an ensemble."""
+    """Return how to weigh the evidence for every edge along one run."""
 
-    def weigh(fields, precision, key, prior, hyper, rows, allowed, pool, whole):
+    def weigh(field, chains, key, prior, hyper, rows, allowed, pool, whole):
         observed = whole
         if whole is None:
             observed = observe(key, Split(pool[rows[0]], pool[rows[1]]), hyper).seen()
-        found = ensemble_posterior(
-            key, fields, observed, prior, precision, config.solve, regulators=allowed, evidence=evidence
+        return posterior_arrays(
+            edge_posterior(chains, field, observed, prior, config.solve, regulators=allowed, evidence=evidence)
         )
-        posterior = {f"posterior_{name}": getattr(found.posterior, name) for name in vars(found.posterior)}
-        return posterior | {"frequency": found.frequency, "agreement": found.agreement}
 
     return _lift(weigh, (0, 0, 0, 0, _HYPER_AXES, 0, None, None, None), batched)
 

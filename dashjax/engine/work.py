@@ -11,8 +11,9 @@ import numpy as np
 from dashjax.engine.cell import AnyCell, Cell, RivalCell
 from dashjax.training import FitConfig
 
-#: Train a run, ask whether its paths miss the observations, weigh the evidence of some runs, or rank edges otherwise.
-Kind = Literal["train", "judge", "weigh", "rank"]
+#: Train a run, ask whether its paths miss the observations, weigh the evidence along one run, mix what the members of
+#: an ensemble say, estimate edges without any run, or let a rival rank them.
+Kind = Literal["train", "judge", "weigh", "mix", "estimate", "rank"]
 #: Named arrays of one finished piece, as the store keeps them.
 Arrays = Mapping[str, np.ndarray]
 
@@ -26,20 +27,22 @@ class Item:
         identity: of what comes out.
         cell: whose network it is for; a fallback's where that took over.
         member: number of an ensemble's member; None for a run of its own.
-        runs: what was stored of the runs that it looks at.
+        needs: identities of the finished items that it looks at.
+        given: what the store has of these.
     """
 
     kind: Kind
     identity: str
     cell: AnyCell
     member: int | None = None
-    runs: tuple[Arrays, ...] = ()
+    needs: tuple[str, ...] = ()
+    given: tuple[Arrays, ...] = ()
 
     @property
     def group(self) -> tuple:
         """What items must share to be one call of one compiled program."""
         cell = self.cell
-        if isinstance(cell, RivalCell):
+        if isinstance(cell, RivalCell) or self.kind in ("mix", "estimate"):
             return self.kind, self.identity
         problem = cell.problem
         timing = int(cell.hyper.schedule.first_epoch), int(cell.hyper.schedule.every)
@@ -94,18 +97,19 @@ def missing_items(cell: AnyCell, found: Mapping[str, Arrays]) -> list[Item]:
         return []
     if isinstance(cell, RivalCell):
         return [Item("rank", cell.source, cell)]
+    if cell.resolved.method.estimator is not None:
+        return [Item("estimate", cell.identity, cell.resolved)]
     if cell.method.evidence is None:
         return [Item("train", cell.identity, cell)]
     if cell.method.fallback is None:
-        return _missing_members(cell, found) or [_weigh(cell, cell, found)]
+        return _missing_parts(cell, cell, found)
     # The first member, which sees all trajectories, tells whether the others are worth training.
     first = cell.identity_of_run(0)
     if first not in found:
-        return _missing_members(cell, found)[:1]
+        return [Item("train", first, cell, 0)]
     if cell.judgement not in found:
-        return [Item("judge", cell.judgement, cell, 0, (found[first],))]
-    fitted = cell.fallback if misses(found[cell.judgement]) else cell
-    return _missing_members(fitted, found) or [_weigh(cell, fitted, found)]
+        return [Item("judge", cell.judgement, cell, 0, (first,))]
+    return _missing_parts(cell, cell.fallback if misses(found[cell.judgement]) else cell, found)
 
 
 def misses(judged: Arrays) -> bool:
@@ -113,14 +117,17 @@ def misses(judged: Arrays) -> bool:
     return float(judged["path_error"]) > float(judged["step_error"])
 
 
-def _missing_members(cell: Cell, found: Mapping[str, Arrays]) -> list[Item]:
-    wanted = {number: cell.identity_of_run(number) for number in range(cell.runs)}
-    return [Item("train", name, cell, number) for number, name in wanted.items() if name not in found]
-
-
-def _weigh(wanted: Cell, fitted: Cell, found: Mapping[str, Arrays]) -> Item:
-    runs = tuple(found[fitted.identity_of_run(number)] for number in range(fitted.runs))
-    return Item("weigh", wanted.identity, fitted, 0, runs)
+def _missing_parts(wanted: Cell, fitted: Cell, found: Mapping[str, Arrays]) -> list[Item]:
+    """Return what can be done now for a posterior: members to train, trained ones to weigh, or all to mix."""
+    runs = [fitted.identity_of_run(number) for number in range(fitted.runs)]
+    weighed = [fitted.identity_of_evidence(number) for number in range(fitted.runs)]
+    items = []
+    for number, (run, evidence) in enumerate(zip(runs, weighed, strict=True)):
+        if run not in found:
+            items.append(Item("train", run, fitted, number))
+        elif evidence not in found:
+            items.append(Item("weigh", evidence, fitted, number, (run,)))
+    return items or [Item("mix", wanted.identity, fitted, None, (runs[0], *weighed))]
 
 
 def field_arrays(arrays: Arrays) -> dict[str, Any]:

@@ -1,20 +1,27 @@
 """From a fitted field and a prior to the probability of every edge."""
 
-from dashjax.evidence.kinds import AbstractEvidence, AlongPaths, AlongSteps
-from dashjax.evidence.mixture import EnsemblePosterior, ensemble_posterior
+from dashjax.evidence.activity import activity_posterior, carried_by_activity
+from dashjax.evidence.edge_posterior import EdgePosterior
+from dashjax.evidence.kinds import AbstractEstimator, AbstractEvidence, AlongPaths, AlongSteps, ByActivity
+from dashjax.evidence.mixture import EnsemblePosterior, ensemble_posterior, mix_posteriors
 from dashjax.evidence.paths import initial_states, path_and_step_error
-from dashjax.evidence.posterior import EdgePosterior, PosteriorConfig, edge_posterior, edges_at_precision
+from dashjax.evidence.posterior import PosteriorConfig, edge_posterior, edges_at_precision
 
 __all__ = [
+    "AbstractEstimator",
     "AbstractEvidence",
     "AlongPaths",
     "AlongSteps",
+    "ByActivity",
     "EdgePosterior",
     "EnsemblePosterior",
     "PosteriorConfig",
+    "activity_posterior",
+    "carried_by_activity",
     "edge_posterior",
     "edges_at_precision",
     "ensemble_posterior",
     "initial_states",
+    "mix_posteriors",
     "path_and_step_error",
 ]

@@ -6,12 +6,24 @@ import abc
 from dataclasses import dataclass
 from typing import Any
 
-from dashjax.data import Prior, Trajectories
+import numpy as np
+
+from dashjax.data import Prior, Problem, Trajectories
 from dashjax.dynamics import AbstractField
 from dashjax.dynamics.solve import Solve
+from dashjax.evidence.activity import activity_posterior, carried_by_activity
+from dashjax.evidence.edge_posterior import EdgePosterior
 from dashjax.evidence.paths import follow, initial_states
-from dashjax.evidence.regression import Pairs, Regressions, regress, regress_steps, shared_decay
+from dashjax.evidence.regression import (
+    LEAST_RELAXATIONS,
+    Pairs,
+    Regressions,
+    regress,
+    regress_steps,
+    shared_decay,
+)
 from dashjax.evidence.smoothing import smooth
+from dashjax.numerics.sparse import dense_rows
 
 
 class AbstractEvidence(abc.ABC):
@@ -66,3 +78,47 @@ class AlongSteps(AbstractEvidence):
     def regress(self, field, observed, courses, prior, candidates, allowed, solve):
         """Return `regress_steps` of the smoothed courses."""
         return regress_steps(shared_decay(field, observed), courses, prior, candidates, allowed)
+
+
+class AbstractEstimator(abc.ABC):
+    """How edges are found from samples and a prior at once, without fitting any dynamics. Hashable and stateless."""
+
+    @abc.abstractmethod
+    def estimate(self, problem: Problem, seed: int) -> EdgePosterior:
+        """Return the probability of every edge."""
+
+    @abc.abstractmethod
+    def suits(self, problem: Problem, seed: int) -> bool:
+        """Say whether the data are better explained this way than by fitted dynamics."""
+
+
+@dataclass(frozen=True)
+class ByActivity(AbstractEstimator):
+    """From regulators' activities, which their known targets tell; see `dashjax.evidence.activity`."""
+
+    def estimate(self, problem, seed):
+        """Return `activity_posterior` of all samples."""
+        return activity_posterior(problem.samples, np.asarray(problem.prior.edges), problem.may_regulate, seed)
+
+    def suits(self, problem, seed):
+        """Return whether the prior's own edges show in activities rather than in levels, `carried_by_activity`."""
+        if not problem.prior.n_edges:
+            return False
+        edges = np.asarray(dense_rows(problem.prior.edges))
+        return carried_by_activity(problem.samples, _steps(problem.observed), edges, problem.may_regulate, seed)
+
+
+def _steps(observed: Trajectories) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the level that each gene is heading for in every step, and all levels at its start.
+
+    A gene that decays at rate v heads in a step of duration d for (x(t + d) − e^{−vd} x(t)) / (1 − e^{−vd}); v is
+    `LEAST_RELAXATIONS` per median trajectory.
+    """
+    expression, times, seen = (np.asarray(part) for part in (observed.expression, observed.times, observed.observed))
+    valid = seen[:, 1:] & seen[:, :-1]
+    if not valid.any():
+        return None
+    lasts = np.median([t[s][-1] - t[s][0] for t, s in zip(times, seen, strict=True)])
+    keep = np.exp(-LEAST_RELAXATIONS * np.diff(times, axis=1)[valid] / lasts)[:, None]
+    start, end = expression[:, :-1][valid], expression[:, 1:][valid]
+    return (end - keep * start) / (1 - keep), start

@@ -10,8 +10,9 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 from dashjax.data import Prior, Trajectories
 from dashjax.dynamics import AbstractField
 from dashjax.dynamics.solve import Solve
+from dashjax.evidence.edge_posterior import EdgePosterior
 from dashjax.evidence.kinds import AbstractEvidence, AlongPaths
-from dashjax.evidence.posterior import EdgePosterior, PosteriorConfig, edge_posterior, edges_at_precision
+from dashjax.evidence.posterior import PosteriorConfig, edge_posterior, edges_at_precision
 
 
 class EnsemblePosterior(eqx.Module):
@@ -64,12 +65,18 @@ def ensemble_posterior(
         key, field = key_and_field
         return edge_posterior(key, field, observed, prior, solve, config, regulators, evidence, courses)
 
-    posteriors = jax.lax.map(member, (jax.random.split(key, count), fields))
-    returned = jax.vmap(lambda p: edges_at_precision(p, precision))(posteriors.probability)
-    return _combine(posteriors, returned)
+    return mix_posteriors(jax.lax.map(member, (jax.random.split(key, count), fields)), precision)
 
 
-def _combine(posteriors: EdgePosterior, returned) -> EnsemblePosterior:
+@jax.jit
+def mix_posteriors(posteriors: EdgePosterior, precision: float | Float[Array, ""]) -> EnsemblePosterior:
+    """Average the members' posteriors, and say how far they agree.
+
+    Args:
+        posteriors: of the members, every leaf with a leading member axis.
+        precision: expected precision of the edge sets whose overlap `frequency` counts.
+    """
+    returned = jax.lax.map(lambda probability: edges_at_precision(probability, precision), posteriors.probability)
     mean = jax.tree.map(lambda leaf: leaf.mean(axis=0), posteriors)
     spread = jnp.sqrt(jnp.mean(posteriors.spread**2, axis=0) + jnp.var(posteriors.effect, axis=0))
     # A sign counts as often as the member believes in the edge.

@@ -13,6 +13,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 from dashjax.data import Prior, Trajectories
 from dashjax.dynamics import AbstractField, FixedSteps
 from dashjax.dynamics.solve import Solve
+from dashjax.evidence.edge_posterior import EdgePosterior
 from dashjax.evidence.kinds import AbstractEvidence, AlongPaths
 from dashjax.evidence.odds import Coefficients, fit_odds, initial_belief, odds_features
 from dashjax.evidence.regression import Regressions
@@ -34,26 +35,6 @@ class PosteriorConfig:
     rounds: int = 30
     sweeps: int = 20
     cooling: tuple[float, ...] = (30.0, 10.0, 4.0, 2.0)
-
-
-class EdgePosterior(eqx.Module):
-    """What data and prior together say about every edge.
-
-    Attributes:
-        probability: that the edge exists.
-        effect: posterior mean of the target's production rate per unit of the regulator's expression, zero included.
-        spread: its posterior standard deviation.
-        activation: probability that the edge activates, given that it exists; one half where it was never drawn.
-        odds: coefficients of the log odds before the data: constant, confidence in each source, regulator's out-degree.
-        noise: standard deviation of each gene's observations around its regression, relative to their own.
-    """
-
-    probability: Float[Array, "regulator target"]
-    effect: Float[Array, "regulator target"]
-    spread: Float[Array, "regulator target"]
-    activation: Float[Array, "regulator target"]
-    odds: Coefficients
-    noise: Float[Array, " gene"]
 
 
 def edge_posterior(
@@ -169,7 +150,7 @@ def _sample(key, chains, regressions: Regressions, partner, logit, slab, tempera
     def once(chains, key):
         key_order, key_sweep = jax.random.split(key)
         # One order for all targets, so that their rows of XᵀX are read side by side.
-        order = jax.random.permutation(key_order, candidates)
+        order = jnp.argsort(jax.random.uniform(key_order, (candidates,)))
         chains, included = jax.vmap(
             lambda key, chain, gram, moment, square, count, partner, logit: sweep(
                 key, order, chain, gram, moment, square, count, partner, logit, slab, temperature

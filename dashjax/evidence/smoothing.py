@@ -79,10 +79,11 @@ def smooth(observed: Trajectories) -> Smoothed:
             log_likelihood = -0.5 * (misfit + moves.sum() * log_determinant.sum())
             return log_likelihood / jnp.maximum(moves.sum() * seen.sum(), 1)
 
-        return per_value(rough(memory)), per_value(matern(memory))
+        # Both kinds in one call, which is compiled once.
+        return jax.vmap(per_value)(jnp.stack([rough(memory), matern(memory)]))
 
     settings = jnp.asarray(np.stack(np.meshgrid(MEMORIES, NOISES), axis=-1).reshape(-1, 2), jnp.float32)
-    if_rough, if_smooth = jax.lax.map(likelihoods, settings)
+    if_rough, if_smooth = jax.lax.map(likelihoods, settings).T
     clearly = if_smooth.max() > if_rough.max() + CLEARLY
     memory, noise = settings[jnp.argmax(if_smooth)]
     covariance = matern(memory)

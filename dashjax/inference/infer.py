@@ -16,7 +16,7 @@ from dashjax.engine import Cell, MemoryStore, OnProgress, Store, find_network, r
 from dashjax.errors import InputError
 from dashjax.evidence import AlongPaths
 from dashjax.inference.progress import show_progress
-from dashjax.inference.tuning import Tuned, tune_setting
+from dashjax.inference.tuning import Tuned, folds_of, tune_setting
 from dashjax.io import CellOptions, Expression, NamedNetwork
 from dashjax.methods import DEFAULT_METHOD, DEFAULT_TRUST, Method, find_method
 from dashjax.networks import Network
@@ -45,6 +45,7 @@ def infer_network(
     bins: int | None = None,
     genes: Sequence[str] | Path | str | None = None,
     match: str = "exact",
+    steady: Path | str | pd.DataFrame | None = None,
     **settings: Any,
 ) -> Network:
     """Infer a gene regulatory network from expression over time and, if there is one, a prior.
@@ -70,6 +71,8 @@ def infer_network(
         genes: names of the genes where the expression has none: a list, or a path.
         match: what becomes of names in prior or regulators that the expression lacks: "exact" refuses them, "intersect"
             leaves them out, with "union" the prior's genes join without measurements.
+        steady: samples at rest, which belong to no time course: a path or a frame, a row per sample named in its first
+            column or index, a column per gene. They count where edges are found from regulators' activities.
         **settings: see `infer`: epochs, members, trust, strength, precision, tune, folder, validation, similarity.
 
     Returns:
@@ -86,6 +89,7 @@ def infer_network(
         cells=None if cells == CellOptions() else cells,
         genes=genes,
         match=match,
+        steady=steady,
         similarity=settings.pop("similarity", None),
         validation=settings.pop("validation", 0.1),
     )
@@ -137,10 +141,12 @@ def infer(
         chosen = chosen.with_evidence(AlongPaths(), members)
     refuse_dense(chosen, problem)
     cell = Cell(problem, chosen, seed, base, epochs, trust, strength, precision=precision)
+    # What cannot be tuned is refused before anything is written.
+    tries = None if tune is None else folds_of(replace(cell, method=replace(plain, evidence=None, fallback=None)), tune)
     store: MemoryStore = MemoryStore() if folder is None else Store(folder, "runs", {"of": "one network"})
     report: OnProgress = on_progress or (lambda progress: None)
-    if tune is not None:
-        tuned = tune_setting(replace(cell, method=replace(plain, evidence=None, fallback=None)), tune, store, report)
+    if tries is not None:
+        tuned = tune_setting(tries, store, report)
         cell = replace(cell, trust=tuned.setting.trust, strength=tuned.setting.strength)
         on_tuned(tuned)
     run_cells([cell], store, on_progress=report)
@@ -194,6 +200,12 @@ def remarks(network: Network) -> list[Finding]:
                     f"method {DEFAULT_METHOD} gives every edge a probability"
                 )
                 found.append(Finding("warning", name, text))
+    if network.how.get("fitted") == "activity" and name != "activity":
+        text = (
+            "the prior's own edges show in their regulators' activities (what their other targets do) rather than in their "
+            "levels, so the network is that of activity; it has no dynamics to predict with"
+        )
+        found.append(Finding("note", name, text))
     if "step_error" in network.how and network.how.get("fitted") != network.how.get("method"):
         text = (
             f"whole trajectories missed the observations by {network.how['path_error']:.3g}, single steps by "
@@ -212,6 +224,8 @@ def describe(network: Network, sources: Sequence[str] = ()) -> list[str]:
         sources: names of the priors, in order.
     """
     how: Mapping[str, Any] = network.how
+    if "validation_error" not in how:
+        return _describe_posterior(network, np.asarray(network.posterior.posterior.probability), sources)
     lines = [
         f"{how.get('fitted', how['method'])}: {how['status'].replace('_', ' ')} after epoch {how['last_epoch']:g}, model of "
         f"epoch {how['selected_epoch']:g}, validation error {how['validation_error']:.4g}, "

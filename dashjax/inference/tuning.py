@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -32,38 +32,51 @@ class Tuned:
     why: str
 
 
-def tune_setting(cell: Cell, folds: int, store: MemoryStore, on_progress: OnProgress) -> Tuned:
-    """Fit every setting of a cell's method to every fold and apply the one-standard-error rule.
+def folds_of(cell: Cell, folds: int) -> dict[Setting, list[Cell]]:
+    """Return what tuning fits: every setting of a cell's method, on all folds.
 
     Args:
         cell: what is to be tuned; its method's runs are compared by their validation errors.
         folds: how many equal parts of the data are held out, one after the other.
+
+    Raises:
+        InputError: where there are too few data, or nothing to choose.
+    """
+    if len(cell.method.settings) == 1:
+        raise InputError(f"{cell.method.name} has nothing to choose", "tune")
+    problem = cell.problem.with_folds(folds)
+    return {
+        setting: [
+            replace(cell, problem=problem, trust=setting.trust, strength=setting.strength, fold=fold)
+            for fold in range(1, folds + 1)
+        ]
+        for setting in cell.method.settings
+    }
+
+
+def tune_setting(tries: Mapping[Setting, Sequence[Cell]], store: MemoryStore, on_progress: OnProgress) -> Tuned:
+    """Fit every setting to every fold and apply the one-standard-error rule.
+
+    Args:
+        tries: from `folds_of`.
         store: where runs are kept.
         on_progress: told of progress.
 
     Raises:
-        InputError: where there are too few data, nothing to choose, or every setting diverged.
+        InputError: where every setting diverged.
     """
-    method = cell.method
-    if len(method.settings) == 1:
-        raise InputError(f"{method.name} has nothing to choose", "tune")
-    problem = cell.problem.with_folds(folds)
-    tries = {
-        (setting, fold): replace(cell, problem=problem, trust=setting.trust, strength=setting.strength, fold=fold)
-        for setting in method.settings
-        for fold in range(1, folds + 1)
-    }
-    run_cells(list(tries.values()), store, on_progress=on_progress)
+    run_cells([cell for cells in tries.values() for cell in cells], store, on_progress=on_progress)
     scored = []
-    for setting in method.settings:
-        rows = collect([tries[setting, fold] for fold in range(1, folds + 1)], store)
+    for setting, cells in tries.items():
+        rows = collect(cells, store)
         errors = np.where(rows["status"] != "diverged", rows["validation_mse"], np.nan)
         scored.append(score_setting(setting, list(errors), list(rows["sparsity"])))
     decision = sparsest_within_one_error(scored)
     if decision is None:
         raise InputError("every setting diverged; is there a value far from all others?", "tune")
     winner, best = decision
-    return Tuned(winner.setting, _table(scored, winner, best), _explain(method, winner, best, len(scored), folds))
+    why = _explain(cells[0].method, winner, best, len(scored), len(cells))
+    return Tuned(winner.setting, _table(scored, winner, best), why)
 
 
 def _table(scored: Sequence[ScoredSetting], winner: ScoredSetting, best: ScoredSetting) -> pd.DataFrame:

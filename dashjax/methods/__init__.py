@@ -3,7 +3,7 @@
 from dashjax.errors import InputError, unknown
 from dashjax.methods.dash import bioprune, dash, dense, imp
 from dashjax.methods.dst import dst
-from dashjax.methods.edge_resolved import direct_dash, direct_l1, posterior, posterior_steps
+from dashjax.methods.edge_resolved import activity, direct_dash, direct_l1, posterior, posterior_steps
 from dashjax.methods.flow import sparseflow, synflow
 from dashjax.methods.gated import cnode, cnode_released, l0, l0_released, pathreg, pathreg_released
 from dashjax.methods.method import DEFAULT_TRUST, Method, Setting
@@ -15,6 +15,7 @@ METHODS: dict[str, Method] = {
     for method in (
         posterior,
         posterior_steps,
+        activity,
         dense,
         pinn,
         pinn_mp,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from dashjax.dynamics import DirectSpec
-from dashjax.evidence import AlongPaths, AlongSteps
+from dashjax.evidence import AlongPaths, AlongSteps, ByActivity
 from dashjax.methods.method import Method
 from dashjax.sparsity import PriorWeightedL1, make_schedule, no_pruning
 from dashjax.training import OneStep, WholeTrajectory
@@ -45,6 +45,7 @@ posterior = Method(
     evidence=AlongPaths(),
     members=3,
     fallback="posterior_steps",
+    alternative="activity",
     aliases=("direct+dash+ensemble",),
 )
 posterior_steps = replace(
@@ -54,5 +55,14 @@ posterior_steps = replace(
     objective=OneStep(),
     evidence=AlongSteps(),
     fallback=None,
+    alternative=None,
     aliases=("direct+dash+ensemble+steps",),
+)
+activity = Method(
+    "activity",
+    "regressions on regulators' activities in all samples, calibrated on the prior's own edges: for measured data, where "
+    "a regulator's messenger RNA says little of what it does; needs a prior, fits no dynamics",
+    estimator=ByActivity(),
+    complete=False,
+    epochs=0,
 )

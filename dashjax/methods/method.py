@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from dashjax.dynamics import AbstractSpec
 from dashjax.errors import InputError
-from dashjax.evidence import AbstractEvidence
+from dashjax.evidence import AbstractEstimator, AbstractEvidence
 from dashjax.sparsity import (
     AbstractGate,
     AbstractPenalty,
@@ -68,6 +68,9 @@ class Method:
         epochs: passes over the training data of every run, unless the user says otherwise.
         evidence: how the probability of every edge is found from the fitted runs; None for a method whose network is
             its weights.
+        estimator: how every edge is found from samples and prior at once; None for methods that fit dynamics.
+        alternative: name of the method with an estimator that takes over where that explains the prior's own edges
+            better, see `AbstractEstimator.suits`; None for a method that stands by its dynamics.
         members: runs on resampled trajectories whose evidence is averaged; 1 without evidence.
         fallback: name of the method that takes over where this one's paths miss the observations by more than single
             steps do, see `path_and_step_error`; None for a method that stands by its result.
@@ -91,6 +94,8 @@ class Method:
     learning_rate: float = 1e-3
     epochs: int = 200
     evidence: AbstractEvidence | None = None
+    estimator: AbstractEstimator | None = None
+    alternative: str | None = None
     members: int = 1
     fallback: str | None = None
     aliases: tuple[str, ...] = ()
@@ -139,6 +144,8 @@ class Method:
         """
         if members < 1:
             raise InputError(f"must be at least 1, got {members}", "members")
+        if self.estimator is not None:
+            raise InputError(f"{self.name} fits no dynamics, so it has no members", "members")
         return replace(self, evidence=self.evidence or evidence, members=members)
 
     def hyperparameters(

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from dashjax.data import DENSE_GENES, Finding, Prior, Problem, Units
+from dashjax.data.units import WIDTH
 from dashjax.dynamics import AbstractDynamics, AbstractField, AbstractSpec, Direct, InUnits, field_of_arrays
 from dashjax.errors import InputError
 from dashjax.evidence import EdgePosterior, EnsemblePosterior, edges_at_precision
@@ -107,7 +108,8 @@ class Network:
         """Edges as a table, the likeliest or strongest first.
 
         Columns: source, target; probability that the edge exists; effect, the change of the target's rate of change
-        per unit of the regulator, in the user's units, with effect_low and effect_high around 90 % of its posterior;
+        per unit of the regulator, in the user's units (of a regulator's activity: the change of the target's level
+        per standard deviation of it), with effect_low and effect_high around 90 % of its posterior;
         returned; in_prior; score, what edges are ranked by; frequency, the share of members that return the edge;
         activation, the probability that it activates, given that it exists; sign_agreement, the share of members that
         agree on that. What a method does not tell is NaN. With a posterior, prior edges are listed however improbable,
@@ -172,7 +174,11 @@ class Network:
         mixture = self.posterior.posterior
         if name in ("effect", "effect_low", "effect_high"):
             sides = {"effect": 0.0, "effect_low": -INTERVAL, "effect_high": INTERVAL}[name]
-            return np.asarray(self.units.effects(mixture.effect + sides * mixture.spread))
+            effect = np.asarray(mixture.effect + sides * mixture.spread)
+            if self.fields is None:
+                # Of an activity, which has no unit: what a standard deviation of it does, in the target's unit.
+                return effect * np.asarray(self.units.scale) / WIDTH
+            return np.asarray(self.units.effects(effect))
         found = {"frequency": self.posterior.frequency, "sign_agreement": self.posterior.agreement}
         return np.asarray(found[name] if name in found else getattr(mixture, name))
 

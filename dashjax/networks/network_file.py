@@ -124,12 +124,15 @@ def _assemble(header: dict[str, Any], arrays: dict[str, np.ndarray], path: Path)
         spec = _read_spec(header["spec"], path)
         leaves = {name.removeprefix("field_"): array for name, array in arrays.items() if name.startswith("field_")}
         fitted = field_of_arrays(spec, count, leaves)
+        if len({leaf.shape[:1] for leaf in leaves.values()}) > 1:
+            raise ValueError("the field's arrays are of different numbers of members")
     posterior = None
     if "frequency" in arrays:
         mixture = EdgePosterior(**{part.name: arrays[f"posterior_{part.name}"] for part in fields(EdgePosterior)})
         posterior = EnsemblePosterior(mixture, arrays["frequency"], arrays["agreement"])
-        if mixture.probability.shape != (count, count):
-            raise ValueError(f"the posterior is not that of {count} genes")
+    for name in _OF_PAIRS & set(arrays):
+        if arrays[name].shape != (count, count):
+            raise ValueError(f"{name} is not that of {count} genes")
     return Network(
         genes,
         units,
@@ -147,6 +150,10 @@ def _assemble(header: dict[str, Any], arrays: dict[str, np.ndarray], path: Path)
 
 
 _EDGE = ("regulators", "targets", "weights")
+#: Arrays (regulator, target).
+_OF_PAIRS = {"frequency", "agreement", "ranking"} | {
+    f"posterior_{name}" for name in ("probability", "effect", "spread", "activation")
+}
 
 
 def _entries(edges: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -33,6 +33,8 @@ from dashjax.io import (
     similarity_edges,
 )
 from dashjax.io.matching import match_names
+from dashjax.io.name_hints import name_hints
+from dashjax.io.tables import parquet_rows, parse_numbers, read_rows, refuse_width, short
 from dashjax.problems.check import check_data
 
 #: What becomes of prior genes without expression: they are refused, left out, or join without measurements.
@@ -48,6 +50,7 @@ def read_problem(
     genes: Any = None,
     match: str = "exact",
     similarity: Any = None,
+    steady: Any = None,
     truth: Any = None,
     validation: float = 0.1,
     name: str = "",
@@ -63,6 +66,7 @@ def read_problem(
         match: what becomes of names that the expression lacks: "exact" refuses them, "intersect" leaves them out, with
             "union" the prior's genes join without measurements.
         similarity: which genes act together (protein interactions), as C of DASH's first layer.
+        steady: samples at rest, a path or a frame: a row per sample, a column per gene.
         truth: a reference network, as a prior is given.
         validation: share of the data held out.
         name: of the problem; the expression's source if empty.
@@ -84,7 +88,7 @@ def read_problem(
         sources = [Edges(*(part[allowed[edges.regulators]] for part in edges)) for edges in sources]
         if barred:
             text = f"{barred:,} prior edges are left out because their source may not regulate"
-            findings.append(Finding("note", "regulators", text))
+            findings.append(Finding("warning", "regulators", text))
     known = combine_priors([prior_from_edges(edges, count) for edges in sources]) if sources else no_prior(count)
     if similarity is not None:
         # A matrix that names no genes goes by the order of the expression's file.
@@ -96,6 +100,9 @@ def read_problem(
             raise InputError(f"{count:,} genes are too many to score; at most {DENSE_GENES:,}", "truth")
         found = load_prior_network(truth, data.file_order or data.genes, "truth")
         reference = np.asarray(matrix_from_edges(align_edges(found, data.genes, "intersect"), count))
+    rest = None if steady is None else read_steady(steady, data.genes)
+    if rest is not None:
+        findings.append(Finding("note", "steady", f"{len(rest):,} samples at rest"))
     return make_problem(
         data.trajectories,
         data.genes,
@@ -103,6 +110,7 @@ def read_problem(
         validation=validation,
         regulators=allowed,
         truth=reference,
+        steady=rest,
         name=name or data.source,
         trajectories=data.names,
         source=data.source,
@@ -148,6 +156,40 @@ def check_files(
     """
     data, networks = read_parts(expression, prior, cells, genes, match)
     return check_data(data, networks, match)
+
+
+def read_steady(steady: Any, genes: Sequence[str]) -> np.ndarray:
+    """Return samples at rest (sample, gene): from a frame, or a CSV, TSV or Parquet file with names in its first column.
+
+    Raises:
+        InputError: on a file that cannot be read, genes that are missing, or values that are no numbers.
+    """
+    import pandas as pd
+
+    source = "steady"
+    if isinstance(steady, str | Path):
+        source = str(steady)
+        rows = parquet_rows(steady) if Path(steady).suffix.lower() == ".parquet" else read_rows(steady)
+        header = rows[0]
+        values = [
+            parse_numbers(row[1:], f"{source}, row {number}", header[1:])
+            for number, row in enumerate(rows[1:], start=2)
+            if refuse_width(row, len(header), f"{source}, row {number}") is None
+        ]
+        steady = pd.DataFrame(values, columns=header[1:])
+    if not isinstance(steady, pd.DataFrame):
+        raise InputError(f"expected a path or a DataFrame, got {type(steady).__name__}", "steady")
+    missing = [gene for gene in genes if gene not in steady.columns]
+    if missing:
+        hints = "".join(f"; {text}" for text in name_hints(missing, [str(name) for name in steady.columns]))
+        raise InputError(
+            f"{source}: lacks {len(missing)} of the {len(genes)} genes, '{short(missing[0])}' first{hints}"
+        )
+    levels = steady[list(genes)].apply(pd.to_numeric, errors="coerce").to_numpy(float)
+    if not np.isfinite(levels).all():
+        row, column = np.argwhere(~np.isfinite(levels))[0]
+        raise InputError(f"{source}: sample {row + 1} has no number for gene '{short(genes[column])}'")
+    return levels
 
 
 def _source(number: int, priors: Sequence[Any]) -> str:

@@ -22,10 +22,11 @@ def write_network(out: Path, network: Network, tried: pd.DataFrame | None = None
     make_folder(out)
     write_table(out / "edges.tsv", edges_table(network))
     network.save(out / FILE)
-    epochs = {"epoch": np.arange(1, len(network.curves["pruned"]) + 1)}
-    curves = pd.DataFrame({**epochs, **network.curves})
-    write_atomically(out / "curves.csv", lambda path: curves.to_csv(path, index=False))
-    write_figure(out, "training_curves", training_curves({"this run": [network.curves]}))
+    if network.curves:
+        epochs = {"epoch": np.arange(1, len(network.curves["pruned"]) + 1)}
+        curves = pd.DataFrame({**epochs, **network.curves})
+        write_atomically(out / "curves.csv", lambda path: curves.to_csv(path, index=False))
+        write_figure(out, "training_curves", training_curves({"this run": [network.curves]}))
     if len(network.genes) <= DENSE_GENES:
         write_figure(out, "effects", effect_map(network.scores, network.genes))
     if tried is not None:

@@ -94,7 +94,6 @@ def conclusions(rows: list[dict[str, Any]]) -> list[str]:
         return []
     bar = max(prior, key=lambda row: row["aupr"]["mean"])
     best = max(fitted, key=lambda row: row["aupr"]["mean"])
-    found = max(fitted, key=lambda row: row["aupr_outside_prior"]["mean"] or 0)
     above = [row["method"] for row in fitted if row["aupr"]["mean"] > bar["aupr"]["mean"]]
     lines = [
         f"The prior alone has balanced accuracy {bar['balanced_accuracy']['mean']:.3f} and AUPR "
@@ -104,21 +103,28 @@ def conclusions(rows: list[dict[str, Any]]) -> list[str]:
             if above
             else f"No method here ranks edges better than that; the closest is {best['method']} "
             f"(AUPR {best['aupr']['mean']:.3f})."
-        ),
-        f"What fitting adds: edges that the prior lacks are found best by {found['method']} (AUPR outside the prior "
-        f"{found['aupr_outside_prior']['mean']:.3f}, chance {bar['aupr_outside_prior']['mean']:.4f}); true prior edges "
-        f"are ranked above false ones at AUPR "
-        + ", ".join(
-            f"{row['aupr_inside_prior']['mean']:.3f} by {row['method']}"
-            for row in fitted
-            if row["aupr_inside_prior"]["mean"] is not None
         )
-        + (
-            f" (chance {bar['aupr_inside_prior']['mean']:.3f})."
-            if bar["aupr_inside_prior"]["mean"] is not None
-            else "."
-        ),
     ]
+    # A prior may hold all true edges, or none, and then nothing can be ranked on that side of it.
+    outside = [row for row in fitted if row["aupr_outside_prior"]["mean"] is not None]
+    inside = [row for row in fitted if row["aupr_inside_prior"]["mean"] is not None]
+    said = []
+    if outside:
+        found = max(outside, key=lambda row: row["aupr_outside_prior"]["mean"])
+        chance = bar["aupr_outside_prior"]["mean"]
+        said.append(
+            f"edges that the prior lacks are found best by {found['method']} (AUPR outside the prior "
+            f"{found['aupr_outside_prior']['mean']:.3f}" + (")" if chance is None else f", chance {chance:.4f})")
+        )
+    if inside:
+        chance = bar["aupr_inside_prior"]["mean"]
+        said.append(
+            "true prior edges are ranked above false ones at AUPR "
+            + ", ".join(f"{row['aupr_inside_prior']['mean']:.3f} by {row['method']}" for row in inside)
+            + ("" if chance is None else f" (chance {chance:.3f})")
+        )
+    if said:
+        lines.append(f"What fitting adds: {'; '.join(said)}.")
     diverged = sum(row["n_diverged"] for row in rows)
     if diverged:
         lines.append(f"{diverged} runs diverged and are left out of the means; their status is in results.parquet.")
@@ -139,7 +145,7 @@ def _draw(results: Results, rows: list[dict[str, Any]]) -> dict[str, Any]:
         healthy = runs.loc[runs["status"] != "diverged", "id"]
         if len(healthy):
             networks[name] = results.network(healthy.iloc[0]).scores
-    first = results.cells[str(table["id"].iloc[0])].problem
+    first = next(iter(results.cells.values())).problem
     curves_drawn = {"training_curves": draw.training_curves(curves)}
     if first.truth is None:
         return curves_drawn

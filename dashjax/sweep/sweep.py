@@ -150,6 +150,7 @@ class _Problems:
 
     def __init__(self, grid: Grid):
         self.grid = grid
+        self.names = {} if grid.data is None else _endings(grid.data.expression) | _endings(_sources(grid.data.prior))
         self.simulated = lru_cache(maxsize=None)(self._simulated)
         self.base = lru_cache(maxsize=None)(self._base)
         self.given = lru_cache(maxsize=None)(self._given)
@@ -196,10 +197,9 @@ def _cell(grid: Grid, combination: Combination, problems: _Problems, config: Fit
     else:
         assert combination.expression is not None, "told by the grid"
         assert combination.prior is not None, "told by the grid"
-        sources = grid.data.prior[combination.prior]
-        coordinates["data"] = Path(grid.data.expression[combination.expression]).name
-        listed = () if sources is None else (sources,) if isinstance(sources, str) else sources
-        coordinates["prior"] = " + ".join(Path(source).name for source in listed) or "none"
+        coordinates["data"] = problems.names[grid.data.expression[combination.expression]]
+        sources = _sources(grid.data.prior[combination.prior])
+        coordinates["prior"] = " + ".join(problems.names[source] for source in sources) or "none"
     return Cell(
         problems.of(combination),
         find_method(combination.method),
@@ -216,9 +216,27 @@ def _cell(grid: Grid, combination: Combination, problems: _Problems, config: Fit
     )
 
 
+def _sources(prior: Any) -> list[str]:
+    """Return the files of a prior, or of several."""
+    if prior is None:
+        return []
+    return [prior] if isinstance(prior, str) else [source for part in prior for source in _sources(part)]
+
+
+def _endings(paths: Sequence[str]) -> dict[str, str]:
+    """Return, by path, the shortest endings that tell paths apart: their names, where these differ."""
+    parts = {path: Path(path).parts for path in paths}
+    for depth in range(1, max(map(len, parts.values()), default=0) + 1):
+        endings = {path: "/".join(part[-depth:]) for path, part in parts.items()}
+        if len(set(endings.values())) == len(endings):
+            return endings
+    return {path: path for path in parts}
+
+
 def _results(cells: Sequence[Cell], store: Store, compilations: int = 0, seconds: float = 0.0) -> Results:
     table = pd.concat([collect(cells, store), prior_only_rows(cells)], ignore_index=True)
-    for name in ("sparsity", "status", *SCORES):
+    # Where nothing is finished, or no truth is known, some columns are empty but there.
+    for name in (*cells[0].row(), "sparsity", "status", "test_mse", "validation_mse", *SCORES):
         if name not in table:
             table[name] = np.nan
     return Results(table, {cell.identity: cell for cell in cells}, store, compilations, seconds)

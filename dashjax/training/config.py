@@ -86,9 +86,11 @@ def make_hyperparameters(
     def number(value):
         return jnp.asarray(value, jnp.float32)
 
+    both = number(trust)
     return Hyperparameters(
         simulated_schedule() if schedule is None else schedule,
-        number(trust),
+        # One number is that of both layers.
+        both if both.ndim else jnp.full(2, both),
         number(noise),
         number(learning_rate),
         number(target_sparsity),

@@ -1,44 +1,94 @@
+"""Comparisons: every method with every prior, each row kept, and never mistaken for that of other data."""
+
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from dashjax import InputError, generate_system, simulate_study
-from dashjax.compare import Task, compare, load_tasks, write_comparison
+from dashjax import InputError, generate_system, make_problem, simulate_study
+from dashjax.compare import compare, write_comparison
+from dashjax.engine.program import Programs
+from dashjax.problems import load_problems
 
 RIVALS = ("ridge", "correlation", "prior_only")
 
 
 @pytest.fixture(scope="module")
-def task():
+def problem():
     system = generate_system(12, seed=1)
     data = simulate_study(system, seed=0, train=20, validation=2, test=2, times=(0.0, 1.0, 3.0)).seen()
-    return Task("a network", "a group", data, np.asarray(system.truth), tuple(system.genes))
+    return make_problem(data, system.genes, truth=np.asarray(system.truth), name="a network", group="a group")
 
 
-def test_every_method_is_scored_with_every_prior_and_kept(task, tmp_path, monkeypatch):
-    rows = compare([task], tmp_path, RIVALS, (None, 0.0, 0.4))
+@pytest.fixture
+def ran(monkeypatch):
+    """Methods that have run from now on."""
+    seen, run = [], Programs.run
+
+    def watched(self, chunk, *arguments):
+        seen.extend(item.cell.row()["method"] for item in chunk.items)
+        return run(self, chunk, *arguments)
+
+    monkeypatch.setattr(Programs, "run", watched)
+    return seen
+
+
+def test_every_method_is_scored_with_every_prior_and_kept(problem, ran, tmp_path):
+    rows = compare([problem], tmp_path, RIVALS, (None, 0.0, 0.4))
     assert len(rows) == 2 + 3 + 3  # no prior, no prior_only
+    assert set(rows["problem"]) == {"a network"}
     by = rows.set_index(["method", "corruption"])["aupr"]
     assert by["prior_only", 0.0] == pytest.approx(1)
     assert by["prior_only", 0.4] < 1
     # A rival that is handed a perfect prior ranks its edges first.
     assert by["ridge", 0.0] == pytest.approx(1)
-    monkeypatch.setattr("dashjax.compare.run._run", lambda *_: pytest.fail("ran again"))
-    pd.testing.assert_frame_equal(compare([task], tmp_path, RIVALS, (None, 0.0, 0.4)), rows)
+    # One that knows no prior ranks once for all, and each of its rows says what that took.
+    assert ran.count("ridge") == 1
+    assert rows[["seconds", "peak_memory_mib"]].gt(0).all(axis=None)
+    ran.clear()
+    pd.testing.assert_frame_equal(compare([problem], tmp_path, RIVALS, (None, 0.0, 0.4)), rows, check_like=True)
+    assert ran == []
 
 
-def test_methods_of_an_earlier_call_stay_in_the_comparison(task, tmp_path):
-    compare([task], tmp_path, ("correlation",), (None,))
-    compare([task], tmp_path, ("correlation",), (0.4,), seed=3)
-    rows = compare([task], tmp_path, ("ridge",), (None,))
+def test_methods_of_an_earlier_call_stay_in_the_comparison(problem, tmp_path):
+    compare([problem], tmp_path, ("correlation",), (None,))
+    compare([problem], tmp_path, ("correlation",), (0.4,), seed=3)
+    rows = compare([problem], tmp_path, ("ridge",), (None,))
     assert list(rows["method"]) == ["ridge", "correlation"]
     assert (rows["seed"] == 0).all()
 
 
-def test_results_are_written_best_first_with_the_prior_beside(task, tmp_path):
-    means = write_comparison(compare([task], tmp_path, RIVALS, (None, 0.4)), tmp_path, "a title")
+def test_other_data_under_the_same_name_are_another_problem(problem, ran, tmp_path):
+    first = compare([problem], tmp_path, ("ridge", "correlation"), (None,))
+    ran.clear()
+    some = problem.observed[np.arange(8)]
+    other = make_problem(some, problem.genes, truth=problem.truth, name=problem.name, group=problem.group)
+    second = compare([other], tmp_path, ("ridge",), (None,))
+    assert ran == ["ridge"]
+    # Nothing of the first is among its rows.
+    assert list(second["method"]) == ["ridge"]
+    assert second["aupr"][0] != first.set_index("method")["aupr"]["ridge"]
+    # Both are kept, each for its own data.
+    ran.clear()
+    again = compare([problem], tmp_path, ("ridge", "correlation"), (None,))
+    assert ran == []
+    pd.testing.assert_frame_equal(again, first, check_like=True)
+
+
+def test_another_truth_is_scored_anew(problem, tmp_path):
+    truth = np.asarray(problem.truth)
+    compare([problem], tmp_path, ("prior_only",), (0.0,))
+    other = make_problem(problem.given, problem.genes, truth=truth.T, name=problem.name, group=problem.group)
+    (row,) = compare([other], tmp_path, ("correlation",), (None,)).query("method == 'correlation'").itertuples()
+    (first,) = compare([problem], tmp_path, ("correlation",), (None,)).query("method == 'correlation'").itertuples()
+    assert row.aupr == pytest.approx(first.aupr)  # it knows no direction
+    ridge = [compare([one], tmp_path, ("ridge",), (None,)).iloc[0]["aupr"] for one in (problem, other)]
+    assert ridge[0] != ridge[1]
+
+
+def test_results_are_written_best_first_with_the_prior_beside(problem, tmp_path):
+    means = write_comparison(compare([problem], tmp_path, RIVALS, (None, 0.4)), tmp_path, "a title")
     for _, part in means.groupby("corruption", dropna=False):
         assert (part["aupr"].diff().dropna() <= 0).all()
     summary = json.loads((tmp_path / "summary.json").read_text())
@@ -50,29 +100,34 @@ def test_results_are_written_best_first_with_the_prior_beside(task, tmp_path):
 
 
 @pytest.mark.slow
-def test_our_ensemble_is_compared_like_any_other(task, tmp_path):
-    rows = compare([task], tmp_path, ("direct+dash+ensemble", "dash"), (0.0,), epochs=6)
-    assert list(rows["method"]) == ["direct+dash+ensemble", "dash"]
+def test_our_ensemble_is_compared_like_any_other(problem, tmp_path):
+    rows = compare([problem], tmp_path, ("posterior", "dash"), (0.0,), epochs=6)
+    assert list(rows["method"]) == ["posterior", "dash"]
     assert rows["aupr"].between(0, 1).all()
     assert rows["aupr"][0] > 0.8  # its prior is right
+    assert rows[["seconds", "peak_memory_mib"]].gt(0).all(axis=None)
+    # By its old name it is the same network, and rows carry the name that was asked for.
+    renamed = compare([problem], tmp_path, ("direct+dash+ensemble",), (0.0,), epochs=6)
+    assert renamed["method"][0] == "direct+dash+ensemble"
+    assert renamed["id"][0] == rows["id"][0]
 
 
-def test_what_cannot_be_compared_is_one_clear_error(task, tmp_path):
-    with pytest.raises(InputError, match="--methods: unknown method 'oracle'; valid: dyngenie3, genie3"):
-        compare([task], tmp_path, ("oracle",))
-    with pytest.raises(InputError, match="--dataset: unknown value 'dream5'; valid: dream4, beeline, simulated"):
-        load_tasks("dream5", tmp_path)
-    with pytest.raises(InputError, match="no dream4 task"):
-        load_tasks("dream4", tmp_path)
-    with pytest.raises(InputError, match="--data: the folder of the beeline files is missing"):
-        load_tasks("beeline")
+def test_what_cannot_be_compared_is_one_clear_error(problem, tmp_path):
+    with pytest.raises(InputError, match="methods: unknown method 'oracle'; valid: dyngenie3, genie3"):
+        compare([problem], tmp_path, ("oracle",))
+    with pytest.raises(InputError, match=r"dataset: unknown value 'dream5' .*; valid: dream4, beeline, simulated"):
+        load_problems("dream5", tmp_path)
+    with pytest.raises(InputError, match="no dream4 problem"):
+        load_problems("dream4", tmp_path)
+    with pytest.raises(InputError, match="data: the folder of the beeline files is missing"):
+        load_problems("beeline")
 
 
 @pytest.mark.data
-def test_public_tasks_are_found(data_folder):
-    dream4 = load_tasks("dream4", data_folder / "dream4")
-    assert [task.group for task in dream4].count("DREAM4 size 10") == 5
+def test_public_problems_are_found(data_folder):
+    dream4 = load_problems("dream4", data_folder / "dream4")
+    assert [problem.group for problem in dream4].count("DREAM4 size 10") == 5
     assert (dream4[0].truth != 0).sum() == 176
-    beeline = load_tasks("beeline", data_folder / "beeline")
-    assert {task.group for task in beeline} == {"BEELINE GSD_example", "BEELINE mCAD"}
-    assert len(load_tasks("beeline", data_folder / "beeline", "mCAD-2000-1-50")) == 1
+    beeline = load_problems("beeline", data_folder / "beeline")
+    assert {problem.group for problem in beeline} >= {"BEELINE GSD_example", "BEELINE mCAD"}
+    assert len(load_problems("beeline", data_folder / "beeline", "mCAD-2000-1-50")) == 1

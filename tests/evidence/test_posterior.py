@@ -10,8 +10,15 @@ import pytest
 from dashjax import Direct, Split, Trajectories, make_prior, make_trajectories, score_network
 from dashjax.data import combine_priors
 from dashjax.dynamics import FixedSteps
-from dashjax.evidence import EdgePosterior, PosteriorConfig, edge_posterior, edges_at_precision
-from dashjax.evidence.ensemble import _combine
+from dashjax.evidence import (
+    AlongSteps,
+    EdgePosterior,
+    PosteriorConfig,
+    edge_posterior,
+    edges_at_precision,
+    ensemble_posterior,
+    mix_posteriors,
+)
 from dashjax.evidence.odds import fit_odds, initial_belief, odds_features
 from dashjax.evidence.paths import STEPS, Paths, follow, initial_states
 from dashjax.evidence.regression import (
@@ -23,7 +30,8 @@ from dashjax.evidence.regression import (
     regress_steps,
     shared_decay,
 )
-from dashjax.evidence.smoothing import Smoothed
+from dashjax.evidence.sampler import SLAB, Chain
+from dashjax.evidence.smoothing import Smoothed, smooth
 
 TIMES = np.array([0.0, 1.0, 2.5, 4.0])
 
@@ -274,7 +282,7 @@ def test_ensemble_mixes_means_and_spreads():
 
     members = [member(0.8, 1.0, 0.1, 1.0), member(0.4, -1.0, 0.1, 0.0), member(0.6, 0.6, 0.1, 0.9)]
     stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *members)
-    mixed = _combine(stacked, jnp.array([[[True]], [[False]], [[True]]]))
+    mixed = mix_posteriors(stacked, 0.5)  # which the second member does not reach
     assert float(mixed.posterior.probability[0, 0]) == pytest.approx(0.6)
     assert float(mixed.posterior.spread[0, 0]) == pytest.approx(np.sqrt(0.01 + np.var([1, -1, 0.6])))
     assert float(mixed.posterior.activation[0, 0]) == pytest.approx((0.8 + 0.54) / 1.8)
@@ -307,6 +315,30 @@ def test_posterior_finds_a_linear_systems_edges_and_their_signs(weigh):
         assert (np.abs(found.effect.T[:2, 2:] - rates) < 0.12).all()
 
 
+def test_the_first_rounds_are_as_hot_as_they_were_told(monkeypatch):
+    """A sampler that adds up the temperatures it is given, instead of drawing anything."""
+
+    def add_up(key, order, chain, *arguments):
+        temperature = arguments[-1]
+        chain = Chain(chain.coefficient, chain.noise + temperature)
+        return chain, jnp.zeros((len(chain.coefficient), len(SLAB)))
+
+    monkeypatch.setattr("dashjax.evidence.posterior.sweep", add_up)
+    _, _, observed, _ = linear_system(trajectories=4)
+
+    def added(cooling):
+        config = PosteriorConfig(candidates=5, rounds=5, sweeps=1, cooling=cooling)
+        nothing = make_prior(np.zeros((6, 6)))
+        noise = edge_posterior(jax.random.key(0), still(6), observed, nothing, config=config).noise[:2]
+        return np.asarray(noise) ** 2 - 1  # in units of what it began with
+
+    cold = added(())  # five rounds at one
+    np.testing.assert_allclose(added((30.0, 10.0, 4.0, 2.0)) / cold, 47 / 5, rtol=1e-4)
+    np.testing.assert_allclose(added((7.0,)) / cold, 11 / 5, rtol=1e-4)
+    assert PosteriorConfig().cooling[0] > 10
+    assert len(PosteriorConfig().cooling) < PosteriorConfig().rounds * 2 / 3  # so that what counts is cold
+
+
 def test_an_edge_on_which_the_data_are_silent_keeps_its_priors_odds(weigh):
     field, _, observed, rates = linear_system(noise=0.02)
     # Without noise or motion of its own the last gene says nothing about what it does or what does it.
@@ -335,9 +367,34 @@ def test_posterior_is_finite_where_regulators_cannot_be_told_apart():
     moving = 0.3 + 0.4 * course[..., None] * rng.uniform(0.5, 1, size=(2, 1, 2)) + 0.01 * rng.normal(size=(2, 30, 2))
     expression = np.concatenate([np.repeat(inputs[:, None], 30, axis=1), moving], axis=2)
     observed = make_trajectories([times] * 2, list(expression))
-    found = edge_posterior(jax.random.key(0), still(6), observed, make_prior(np.zeros((6, 6))), along="steps")
+    found = edge_posterior(jax.random.key(0), still(6), observed, make_prior(np.zeros((6, 6))), evidence=AlongSteps())
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(found))
     assert (np.abs(found.effect) < 100).all()
+
+
+def test_evidence_along_steps_is_that_of_smoothed_courses():
+    rng = np.random.default_rng(0)
+    times = np.linspace(0, 10, 30)
+    rate, phase = rng.uniform(0.2, 0.8, size=(2, 2, 1, 6))
+    noisy = np.sin(rate * times[None, :, None] + 6 * phase) + 0.3 * rng.normal(size=(2, 30, 6))
+    observed, prior, key = make_trajectories([times] * 2, list(noisy)), make_prior(np.zeros((6, 6))), jax.random.key(0)
+    smoothed = smooth(observed)
+    assert float(smoothed.share) < 0.5
+    config = PosteriorConfig(candidates=5, rounds=3, sweeps=2, cooling=())
+
+    @jax.jit
+    def weigh(courses):
+        return edge_posterior(key, still(6), observed, prior, None, config, None, AlongSteps(), courses)
+
+    along = edge_posterior(key, still(6), observed, prior, config=config, evidence=AlongSteps())
+    np.testing.assert_allclose(along.probability, weigh(smoothed).probability, atol=1e-3)
+    assert np.abs(along.probability - weigh(as_observed(observed)).probability).max() > 0.05
+    # Once for all members, with the same result.
+    fields = jax.tree.map(lambda leaf: leaf[None], still(6))
+    member, first = jax.random.key(1), jax.random.split(jax.random.key(1), 1)[0]
+    mixed = ensemble_posterior(member, fields, observed, prior, config=config, evidence=AlongSteps()).posterior
+    alone = edge_posterior(first, still(6), observed, prior, config=config, evidence=AlongSteps())
+    np.testing.assert_allclose(mixed.probability, alone.probability, atol=1e-3)
 
 
 def test_nothing_calls_lapack(weigh):
@@ -359,7 +416,7 @@ def test_ensemble_beats_its_prior_and_a_bad_prior_does_no_harm(tmp_path):
     content = {
         "system": {"kind": "simulated", "genes": 40, "seed": 5},
         "noise": 0.025,
-        "methods": ["direct+dash+ensemble"],
+        "methods": ["posterior"],
         "seeds": 1,
         "epochs": 120,
         "trajectories": {"train": 60, "validation": 5, "test": 5},
@@ -367,16 +424,14 @@ def test_ensemble_beats_its_prior_and_a_bad_prior_does_no_harm(tmp_path):
     }
     results = run_sweep(parse_grid(content), tmp_path / "out")
     table = results.table.set_index(["method", "prior_corruption"])
-    ours, alone = table.loc["direct+dash+ensemble"], table.loc[PRIOR_ONLY]
+    ours, alone = table.loc["posterior"], table.loc[PRIOR_ONLY]
     assert ours["aupr"][0.1] > alone["aupr"][0.1] + 0.1
     assert ours["aupr_outside_prior"][0.1] > 0.5
     assert ours["precision"][0.1] > 0.7
     # A prior without a single true edge leaves what the data find by themselves.
-    arrays = results.store.arrays(ours["chunk"][1.0], ours["id"][1.0])
-    study, key = results.study, jax.random.key(0)
-    field = study.field_of("direct+dash+ensemble", arrays)
-    nothing = make_prior(np.zeros_like(study.system.truth))
-    alone = jax.jit(lambda: edge_posterior(key, field, study.data.seen(), nothing).probability)()
-    without = score_network(alone, study.system.truth, nothing.edges).aupr
+    network, problem = results.network(ours["id"][1.0]), results.cells[ours["id"][1.0]].problem
+    nothing = make_prior(np.zeros_like(problem.truth))
+    found = jax.jit(lambda: edge_posterior(jax.random.key(0), network.field, problem.observed, nothing).probability)()
+    without = score_network(found, problem.truth, nothing.edges).aupr
     assert ours["aupr"][1.0] > 0.9 * float(without)
-    assert arrays["posterior_odds"][1] < 3.5
+    assert network.posterior.posterior.odds[1] < 3.5

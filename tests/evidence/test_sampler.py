@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy import stats
 
-from dashjax.evidence.sampler import SLAB, Chain, partners, sweep
+from dashjax.evidence.sampler import SLAB, Chain, draw_gamma, partners, sweep
 
 NOISE = 0.5
 SLAB_WEIGHTS = np.array([0.2, 0.3, 0.5])
@@ -23,14 +24,14 @@ def problem():
     return design, response, np.array([-1.0, -2.0, -2.0, -1.5])
 
 
-def exact(design, response, logit):
+def exact(design, response, logit, noise=NOISE):
     """Return inclusion probabilities by summing over every subset and every choice of widths."""
     total, included = 0.0, np.zeros(len(logit))
     for widths in itertools.product(range(len(SLAB) + 1), repeat=len(logit)):
         inside = np.array(widths) > 0
         log_weight = np.sum(logit[inside]) + sum(np.log(SLAB_WEIGHTS[w - 1]) for w in widths if w)
         variance = np.array([SLAB[w - 1] for w in widths if w])
-        covariance = NOISE * np.eye(len(response)) + (design[:, inside] * variance) @ design[:, inside].T
+        covariance = noise * np.eye(len(response)) + (design[:, inside] * variance) @ design[:, inside].T
         _, log_determinant = np.linalg.slogdet(covariance)
         fit = response @ np.linalg.solve(covariance, response)
         weight = np.exp(log_weight - 0.5 * (log_determinant + fit))
@@ -39,7 +40,7 @@ def exact(design, response, logit):
     return included / total
 
 
-def sample(problem, sweeps, start=(0.0, 0.0, 0.0, 0.0)):
+def sample(problem, sweeps, start=(0.0, 0.0, 0.0, 0.0), temperature=1.0):
     design, response, logit = problem
     gram, moment = jnp.asarray(design.T @ design), jnp.asarray(design.T @ response)
     partner = partners(gram)
@@ -57,7 +58,7 @@ def sample(problem, sweeps, start=(0.0, 0.0, 0.0, 0.0)):
             partner,
             jnp.asarray(logit),
             jnp.asarray(SLAB_WEIGHTS),
-            jnp.asarray(1.0),
+            jnp.asarray(temperature),
         )
         return chain.coefficient, (included.sum(-1), chain.coefficient != 0, chain.noise)
 
@@ -73,6 +74,13 @@ def test_inclusion_agrees_with_enumeration(problem):
     np.testing.assert_allclose(drawn.mean(0), expected, atol=0.03)
 
 
+def test_a_temperature_exaggerates_the_noise(problem):
+    hot, cold = exact(*problem, noise=5 * NOISE), exact(*problem)
+    assert np.abs(hot - cold).max() > 0.2
+    included, *_ = sample(problem, 6000, temperature=5.0)
+    np.testing.assert_allclose(included.mean(0), hot, atol=0.02)
+
+
 def test_look_alikes_trade_places(problem):
     _, drawn, _ = sample(problem, 200, start=(0.0, 0.0, 0.0, 0.3))
     assert drawn[:, 0].mean() > 0.2
@@ -85,6 +93,22 @@ def test_noise_is_drawn_from_what_is_left(problem):
     left = response - design @ np.linalg.lstsq(design, response, rcond=None)[0]
     # Inverse gamma with shape 20: its mean is Σ left²/38 for the least-squares fit, more for any other.
     assert left @ left / 38 * 0.95 < noise.mean() < response @ response / 38
+
+
+@pytest.mark.parametrize("shape", [0.5, 3.0, 40.0])
+def test_moves_of_a_gamma_variable_leave_its_distribution(shape):
+    keys = jax.random.split(jax.random.key(3), 40)
+    begun = jnp.asarray(stats.gamma(shape).rvs(4000, random_state=0))
+
+    def move(x, key):
+        normal, uniform = jax.random.normal(key, x.shape), jax.random.uniform(jax.random.fold_in(key, 1), x.shape)
+        moved = jax.vmap(lambda *draws: draw_gamma(jnp.asarray(shape), *draws))(x, normal, uniform)
+        return moved, (moved != x).mean()
+
+    ended, accepted = jax.jit(lambda x: jax.lax.scan(move, x, keys))(begun)
+    assert stats.kstest(np.asarray(ended), stats.gamma(shape).cdf).pvalue > 0.01
+    assert abs(np.corrcoef(begun, ended)[0, 1]) < 0.1  # forgotten where it began
+    assert shape < 3 or accepted.mean() > 0.98
 
 
 def test_twins_share_what_they_explain(problem):

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashjax import InputError, Phoenix, generate_system
+from dashjax import InputError, Network, PhoenixSpec, generate_system, load_network, make_prior
+from dashjax.data import as_given
 from dashjax.io import (
     CellOptions,
     read_beeline,
@@ -32,7 +33,6 @@ from dashjax.io import (
     write_system,
 )
 from dashjax.io.h5ad import PATIENCE
-from dashjax.networks.network_file import load_model, save_model
 
 COUNT = int(os.environ.get("DASHJAX_FUZZ", "150"))
 #: Seconds that one small file may take, and MiB that a whole test may add.
@@ -136,9 +136,12 @@ def parquet_bytes(folder):
     return (folder / "t.parquet").read_bytes()
 
 
-def model_bytes(folder):
-    save_model(folder / "m.npz", Phoenix.init(jax.random.key(0), 3, 2), GENES)
-    return (folder / "m.npz").read_bytes()
+def network_bytes(folder):
+    fields = jax.tree.map(lambda leaf: leaf[None], PhoenixSpec(2).init(jax.random.key(0), 3))
+    curves = {"train_error": np.ones(2)}
+    network = Network(GENES, as_given(3), make_prior(np.eye(3)), None, PhoenixSpec(2), fields, curves=curves)
+    network.save(folder / "n.npz")
+    return (folder / "n.npz").read_bytes()
 
 
 def system_bytes(folder):
@@ -183,9 +186,9 @@ TARGETS = {
     "netZoo PPI": ("A\tB\t1.0\nB\tC\t0.5\n", in_file(lambda path: read_similarity(path, GENES), "p.txt")),
     "gene sets": ("A\tx\tB\tC\nB\t\tC\n", in_file(read_gene_sets, "s.gmt")),
     "edge list": ("source\ttarget\tweight\treturned\nA\tB\t0.5\tTrue\nB\tC\t-1\tFalse\n", in_file(read_edges, "e.tsv")),
-    "model": (model_bytes, in_file(load_model, "m.npz")),
+    "network": (network_bytes, in_file(load_network, "n.npz")),
 }
-BINARY = {"tidy, Parquet", "h5ad", "model"}
+BINARY = {"tidy, Parquet", "h5ad", "network"}
 
 
 @pytest.mark.parametrize("name", TARGETS)

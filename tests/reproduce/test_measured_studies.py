@@ -6,13 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dashjax import InputError, generate_system, make_prior, simulate_study
-from dashjax.data import make_trajectories
+from dashjax import InputError, generate_system, make_prior, make_problem, simulate_study
+from dashjax.data import HoldOut, as_given, make_trajectories
+from dashjax.engine import RivalCell, score_cell
+from dashjax.engine.program import Programs
 from dashjax.io import write_phoenix
+from dashjax.networks import make_network
 from dashjax.reproduce import MEASURED_STUDIES, DataSet, find_study, reproduce_measured
-from dashjax.reproduce.measured import run as measured_run
-from dashjax.reproduce.measured.files import MeasuredData, find_datasets, find_file, no_change, read_dataset, split
-from dashjax.reproduce.measured.run import methods_for, network_scores, paragraphs_of, published_method
+from dashjax.reproduce.measured_files import find_datasets, find_file, held_out, no_change, read_dataset
+from dashjax.reproduce.measured_run import cells_of, methods_for, paragraphs_of, prior_row, published_method
+from dashjax.rivals import RIVALS
 
 FOLDER = "phoenix/pramila_yeast_data/clean_data"
 #: Not the order of the names: ABCA2 comes before ABCA10.
@@ -70,16 +73,19 @@ def finished(folder, tmp_path_factory):
 
 def test_matrices_follow_the_names_file_and_networks_the_order_of_names(folder):
     clones, truth = folder
-    data = read_dataset(TINY, clones)
+    data = read_dataset(TINY, clones, STUDY)
     assert data.genes[:3] == ("ABCA2", "ABCA10", "X0")
     back = [data.genes.index(gene) for gene in GENES]
     np.testing.assert_array_equal(np.asarray(data.prior.edges)[np.ix_(back, back)], 0.5 * (truth != 0))
-    assert [data.genes[n] for n in np.flatnonzero(data.regulators)] == ["ABCA10", "X0"]
+    assert [data.genes[n] for n in np.flatnonzero(data.covered)] == ["ABCA10", "X0"]
     edges = {(data.genes[a], data.genes[b]) for a, b in np.argwhere(data.truth != 0)}
     assert edges == {("ABCA10", "ABCA2"), ("ABCA10", "X3"), ("X0", "X1")}
     # 11 steps of 5 minutes last nine units of time.
-    assert float(data.trajectories.times[0, -1]) == pytest.approx(9.0)
+    assert float(data.observed.times[0, -1]) == pytest.approx(9.0)
     assert float(data.test.times[0, 1]) == pytest.approx(9 / 11)
+    # Levels are trained on as they are.
+    assert np.asarray(data.units.scale).tolist() == [1.0] * len(GENES)
+    assert float(data.given.times[0, -1]) == pytest.approx(55)
 
 
 def test_files_are_found_in_clones_in_one_clone_in_a_folder_of_it_and_alone(tmp_path):
@@ -131,7 +137,7 @@ def test_a_study_writes_a_table_with_the_published_figures_and_the_prior(finishe
 
 
 def test_the_prior_is_scored_over_the_covered_regulators_only(folder, finished):
-    data, prior = read_dataset(TINY, folder[0]), finished[1][-1]
+    data, prior = read_dataset(TINY, folder[0], STUDY), finished[1][-1]
     known = np.asarray(data.prior.edges) != 0
     hits = misses = false = right = 0
     for regulator in ("ABCA10", "X0"):
@@ -150,10 +156,9 @@ def test_the_prior_is_scored_over_the_covered_regulators_only(folder, finished):
 
 def test_a_finished_study_is_not_repeated(folder, finished, monkeypatch):
     out, rows = finished
-    monkeypatch.setattr(measured_run, "_run", lambda *_: pytest.fail("a finished run was repeated"))
+    monkeypatch.setattr(Programs, "run", lambda *_: pytest.fail("a finished run was repeated"))
     assert reproduce_measured(STUDY, out, folder[0]) == rows
-    kept = next((out / "tiny" / "rows").iterdir())
-    kept.unlink()
+    next((out / "tiny" / "chunks").glob("*.parquet")).unlink()
     with pytest.raises(pytest.fail.Exception, match="repeated"):
         reproduce_measured(STUDY, out, folder[0])
 
@@ -163,10 +168,18 @@ def random_series(trajectories, times):
     return make_trajectories([np.arange(times)] * trajectories, list(values))
 
 
-def measured(truth=None, regulators=None, prior=None):
+def measured(truth=None, covered=None, prior=None):
     edges = np.zeros((4, 4)) if prior is None else prior
     series = random_series(1, 3)
-    return MeasuredData(TINY, tuple("ABCD"), series, series, make_prior(edges), truth, regulators, "", ("A note.",))
+    return make_problem(
+        series, tuple("ABCD"), make_prior(edges), units=as_given(4), validation=HoldOut(1), truth=truth, test=series,
+        covered=covered, notes=("A note.",),
+    )  # fmt: skip
+
+
+def network_scores(problem, network):
+    cell = RivalCell(problem, RIVALS["ridge"])
+    return score_cell(cell, make_network(problem, {"ranking": network}, cell.row()))
 
 
 def test_networks_are_scored_against_chip_edges_by_hand():
@@ -179,7 +192,7 @@ def test_networks_are_scored_against_chip_edges_by_hand():
     network[2] = 5.0  # not covered
     network[1, 3] = 0.4  # B is covered, without true targets
     data = measured(truth, np.array([True, True, False, False]), prior)
-    scores = network_scores(data, network, network != 0)
+    scores = network_scores(data, network)
     assert scores["n_edges"] == 9
     # Predicted among the six pairs from A and B: A→B, A→C (both true), A→D, B→D (both false); B→A, B→C are not.
     assert scores["balanced_accuracy"] == pytest.approx((2 / 2 + 2 / 4) / 2)
@@ -193,9 +206,8 @@ def test_networks_are_scored_against_chip_edges_by_hand():
 
 def test_without_chip_edges_scores_stay_empty_and_the_text_says_what_models_predict():
     data = measured()
-    scores = network_scores(data, np.eye(4), np.eye(4) != 0)
-    assert (scores.pop("n_edges"), scores.pop("n_in_prior")) == (4, 0)
-    assert np.isnan(list(scores.values())).all()
+    assert network_scores(data, np.eye(4)) == {"n_edges": 4, "n_in_prior": 0}
+    assert set(prior_row(data)) == {"method", "sparsity", "n_edges", "n_in_prior", "status"}
     change = np.diff(np.asarray(data.test.expression)[0], axis=0) ** 2
     bar = no_change(data.test)
     assert bar == pytest.approx(change.mean(), rel=1e-5)
@@ -221,23 +233,36 @@ def test_cuts_follow_the_studys_published_schedule(study, first, every, rate):
         assert float(hyper.learning_rate) == pytest.approx(rate)
     np.testing.assert_allclose(hyper.trust, plan.trust)
     assert float(published_method(plan, "dense").hyperparameters(9).schedule.first_fraction) == 0
-    assert float(published_method(plan, "direct+dash+ensemble").hyperparameters(9).learning_rate) == np.float32(2e-3)
-    assert "direct+dash+ensemble" in methods_for(plan, 529)
-    assert "direct+dash+ensemble" not in methods_for(plan, 3551)
+    assert float(published_method(plan, "posterior").hyperparameters(9).learning_rate) == np.float32(2e-3)
+    assert "posterior" in methods_for(plan, 529)
+    assert "posterior" not in methods_for(plan, 3551)
 
 
 def test_validation_is_a_share_of_the_transitions_or_the_first_trajectory():
     two = random_series(2, 25)
-    data = replace(measured(), trajectories=two[:1])
-    parts = split(MEASURED_STUDIES["yeast"], data, seed=0)
+
+    def problem(study, series):
+        observed, hold_out = held_out(series, MEASURED_STUDIES[study])
+        return make_problem(observed, units=as_given(4), validation=hold_out, test=two)
+
+    yeast = problem("yeast", two[:1])
+    parts = yeast.split(seed=0)
     assert (parts.train.n_trajectories, parts.validation.n_trajectories) == (21, 3)  # of 24: int(3.12)
     starts = np.concatenate([parts.train.times[:, 0], parts.validation.times[:, 0]])
     np.testing.assert_array_equal(np.sort(starts), np.arange(24))
-    assert (split(MEASURED_STUDIES["yeast"], data, seed=1).validation.times != parts.validation.times).any()
-    parts = split(MEASURED_STUDIES["hema"], replace(data, trajectories=two), seed=0)
-    np.testing.assert_array_equal(parts.validation.expression, two.expression[:1])
-    np.testing.assert_array_equal(parts.train.expression, two.expression[1:])
-    assert parts.test is data.test
+    assert (yeast.split(seed=1).validation.times != parts.validation.times).any()
+    for seed in (0, 1):
+        parts = problem("hema", two).split(seed)
+        np.testing.assert_array_equal(parts.validation.expression, two.expression[:1])
+        np.testing.assert_array_equal(parts.train.expression, two.expression[1:])
+        np.testing.assert_array_equal(parts.test.expression, two.expression)
+
+
+def test_a_step_takes_no_more_pieces_than_there_are():
+    study = replace(MEASURED_STUDIES["yeast"], methods=("dash",), seeds=2)
+    cells = cells_of(study, measured())
+    assert [cell.seed for cell in cells] == [0, 1]
+    assert {cell.run_config.trajectories_per_step for cell in cells} == {1}  # of two transitions one is held out
 
 
 def test_quick_and_only_shorten_a_study():
@@ -277,9 +302,9 @@ def test_wrong_folders_are_one_line(arguments, message, dashjax, monkeypatch, tm
 @pytest.mark.data
 def test_the_public_yeast_subset_is_read(data_folder):
     (dataset,) = find_datasets(MEASURED_STUDIES["yeast"], data_folder / "yeast")
-    data = read_dataset(dataset, data_folder / "yeast")
+    data = read_dataset(dataset, data_folder / "yeast", MEASURED_STUDIES["yeast"])
     assert dataset.name == "genes-500"
-    assert data.trajectories.expression.shape == data.test.expression.shape == (1, 24, 500)
+    assert data.observed.expression.shape == data.test.expression.shape == (1, 24, 500)
     assert data.truth is None
     assert (np.asarray(data.prior.edges) == 0.5).sum() == 1146
-    assert split(MEASURED_STUDIES["yeast"], data, 0).validation.n_trajectories == 2
+    assert data.split(0).validation.n_trajectories == 2

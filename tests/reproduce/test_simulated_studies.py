@@ -17,8 +17,8 @@ from dashjax.reproduce import (
     tuning_grid,
 )
 from dashjax.reproduce.agreement import agreement
-from dashjax.reproduce.simulated.tuning import settings_of
-from dashjax.sweep import expand, make_study, parse_grid
+from dashjax.reproduce.tuning import settings_of
+from dashjax.sweep import expand, make_cells, parse_grid
 
 PLAN = SimulatedStudy(
     "tiny",
@@ -142,11 +142,9 @@ def test_folds_hold_out_different_trajectories_of_the_whole_pool():
         "seeds": 1,
         "folds": 4,
     }
-    grid = parse_grid(content)
-    study = make_study(grid)
     held = []
-    for cell in expand(grid):
-        train, validation = study.rows_of(cell)
+    for cell in make_cells(parse_grid(content)):
+        train, validation = cell.problem.rows(cell.seed, cell.fold)
         assert sorted([*train, *validation]) == list(range(8))
         held += list(validation)
     assert sorted(held) == list(range(8))

@@ -75,6 +75,18 @@ def test_forests_score_shares_or_variances(chain):
     assert (explained.sum(axis=0) <= 1.2).all()  # of an output of unit variance, on bootstrap samples
 
 
+def test_what_a_prior_says_by_itself(chain):
+    prior = np.zeros((5, 5))
+    prior[0, [1, 2]], prior[3, 4] = (0.5, -1.0), 1.0
+    np.testing.assert_array_equal(infer("prior_only", chain, prior), prior)
+    scores = infer("out_degree", chain, prior)
+    # What gene 0 does to others speaks for its edges, not what it does to the target itself; diagonals never count.
+    assert scores[0].tolist() == [0.0, 1.0, 0.5, 1.5, 1.5]
+    assert scores[3].tolist() == [1.0, 1.0, 1.0, 0.0, 0.0]
+    assert not scores[[1, 2, 4]].any()
+    assert {name for name, rival in RIVALS.items() if rival.needs_prior} == {"prior_only", "out_degree"}
+
+
 def test_steps_leave_out_padding():
     observed = make_trajectories([[0.0, 1.0], [0.0, 0.5, 2.0]], [np.zeros((2, 1)), np.arange(3.0)[:, None]])
     steps = transitions_of(observed)

@@ -19,13 +19,16 @@ def test_lists_are_swept_and_fixed_trust_is_not():
     assert len(cells) == 2 * 2 * (1 + 3) * 2
     assert {c.lambda_1 for c in cells if c.method == "dash"} == {0.1, 0.2, 0.3}
     assert {(c.lambda_1, c.lambda_2) for c in cells if c.method == "imp"} == {(0.0, 0.0)}
-    assert len({c.identity("study") for c in cells}) == len(cells)
+    assert len(set(cells)) == len(cells)
 
 
-def test_identity_depends_on_content_alone():
-    first, second = (expand(parse_grid(BASE | {"methods": m})) for m in (["dense", "dash"], ["dash", "dense"]))
-    assert {c.identity("s") for c in first} == {c.identity("s") for c in second}
-    assert first[0].identity("s") != first[0].identity("t")
+def test_files_are_swept_as_systems_are():
+    data = {"expression": ["a.csv", "b.csv"], "prior": ["p.csv", ["p.csv", "q.csv"], None]}
+    cells = expand(parse_grid({"data": data, "methods": ["dash"], "seeds": 2}))
+    assert len(cells) == 2 * 3 * 2
+    assert {(c.expression, c.prior) for c in cells} == {(e, p) for e in range(2) for p in range(3)}
+    assert {(c.noise, c.prior_corruption) for c in cells} == {(0.0, None)}
+    assert len(expand(parse_grid({"data": {"expression": "a.csv"}, "methods": ["dash"], "seeds": 2}))) == 2
 
 
 def test_repeated_methods_run_once():
@@ -35,14 +38,20 @@ def test_repeated_methods_run_once():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"nois": 0.1}, r"unknown key 'nois' \(did you mean 'noise'\?\); valid: system, trajectories, noise"),
+        ({"nois": 0.1}, r"unknown key 'nois' \(did you mean 'noise'\?\); valid: system, data, trajectories, noise"),
         ({"methods": [{"name": "dahs"}]}, r"methods.0.name: unknown method 'dahs' \(did you mean 'dash'\?\)"),
         ({"methods": [{"name": "dash", "lambda": 1}]}, r"unknown key 'methods.0.lambda' .*valid: name, lambda_1"),
         ({"methods": [{"name": "dash", "lambda_1": 1.5}]}, "lambda_1.0: Input should be less than or equal to 1"),
         ({"methods": [{"name": "dash", "strength": 1}]}, "methods.0: dash has no strength"),
         ({"methods": [{"name": "pinn", "strength": 1.5}]}, "strength of pinn must be between 0 and 1, got 1.5"),
         ({"methods": [{"name": "dst", "strength": [0.1, -1]}]}, "strength of dst must not be negative, got -1"),
-        ({"objective": "two_step"}, "objective: .*'one_step' or 'whole_trajectory'"),
+        ({"objective": "two_step"}, "objective: unknown objective 'two_step'.*; valid: one_step, whole_trajectory"),
+        ({"field": "phenix"}, r"field: unknown field 'phenix' \(did you mean 'phoenix'\?\); valid: "),
+        ({"hidden_layers": 2}, "hidden_layers: only field mlp can have 2"),
+        ({"data": {"expression": "e.csv"}}, "system, data: give one of the two"),
+        ({"system": None, "data": {"expression": "e.csv"}, "noise": 0.1}, "noise: only a simulated system has it"),
+        ({"system": None, "data": {"expresion": "e.csv"}}, "data.expression"),
+        ({"system": None, "data": {"expression": "e.csv", "prio": "p"}}, r"'data.prio' \(did you mean 'prior'\?\)"),
         ({"folds": 30}, "folds: 30 folds of 10 validation trajectories out of 150; at most 15"),
         ({"methods": []}, "methods: .*at least 1 item"),
         ({"system": {"kind": "simulated", "gene": 3}}, "key 'system.genes' is missing"),
@@ -75,6 +84,10 @@ def test_files_are_found_from_the_grid_and_variables_expanded(tmp_path, monkeypa
     text = "system: {kind: equations, equations: '${PLACE:-data}/e.csv'}\nmethods: [dense]\n"
     (folder / "g.yaml").write_text(text)
     assert load_grid(folder / "g.yaml").system.equations == str(tmp_path / "data" / "e.csv")
+    (folder / "p.csv").write_text("source,target\n")
+    (folder / "d.yaml").write_text("data: {expression: data/e.csv, prior: [[p.csv], null]}\nmethods: [dash]\n")
+    data = load_grid(folder / "d.yaml").data
+    assert (data.expression, data.prior) == ((str(tmp_path / "data" / "e.csv"),), ((str(folder / "p.csv"),), None))
     monkeypatch.setenv("PLACE", "elsewhere")
     with pytest.raises(InputError, match="g.yaml, system.equations: no such file 'elsewhere/e.csv'"):
         load_grid(folder / "g.yaml")

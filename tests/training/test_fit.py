@@ -6,9 +6,21 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
-from dashjax import FitConfig, PhoenixSpec, find_method, fit, make_hyperparameters, make_schedule, no_pruning
+from dashjax import (
+    DirectSpec,
+    FitConfig,
+    InputError,
+    PhoenixSpec,
+    Split,
+    find_method,
+    fit,
+    make_hyperparameters,
+    make_schedule,
+    no_pruning,
+)
 from dashjax.training import STATUSES, advance, one_step_error, start, transitions
 
 KEY = jax.random.key(7)
@@ -153,6 +165,94 @@ def test_larger_steps_average_over_their_trajectories(split, prior):
     initial = start(KEY, split, make_hyperparameters(), config).field
     expected, _ = one_step_error(initial, transitions(split.train), config.solve)
     np.testing.assert_allclose(result.curves.train_error[0], expected, rtol=1e-5)
+
+
+def first_step(split, prior, hyper, **parts):
+    """Return by how much a run's first gradient step moves its field, leaf by leaf."""
+    config = FitConfig(epochs=1, trajectories_per_step=6, select="last", **parts)
+
+    @jax.jit
+    def moved():
+        return start(KEY, split, hyper, config).field, fit(KEY, split, prior, hyper, config).field
+
+    before, after = moved()
+    return jax.tree.map(lambda a, b: np.asarray(a - b), after, before)
+
+
+@pytest.mark.parametrize("spec", [PhoenixSpec(4), DirectSpec()], ids=["phoenix", "direct"])
+def test_gene_multipliers_learn_five_times_as_fast_as_weights(split, prior, spec):
+    # Adam's first step is as long as its rate, whatever the gradient.
+    hyper = make_hyperparameters(no_pruning(), learning_rate=1e-4)
+    moved = first_step(split, prior, hyper, field=spec)
+    assert np.abs(moved.gene_multiplier).max() == pytest.approx(5e-4, rel=0.02)
+    for layer in moved.layers():
+        assert np.abs(layer).max() == pytest.approx(1e-4, rel=0.02)
+
+
+def test_the_datas_error_is_weighed_in_the_loss(split, prior):
+    # Plain gradient descent moves as far as the loss is steep.
+    moved = {
+        weight: first_step(
+            split,
+            prior,
+            make_hyperparameters(no_pruning(), data_weight=weight),
+            field=PhoenixSpec(4),
+            optimiser=optax.scale(1.0),
+        ).output_weight
+        for weight in (0.0, 0.25, 1.0)
+    }
+    assert np.abs(moved[1.0]).max() > 1e-6
+    assert not moved[0.0].any()
+    np.testing.assert_allclose(moved[0.25], 0.25 * moved[1.0], rtol=0.05, atol=0.01 * np.abs(moved[1.0]).max())
+
+
+@pytest.mark.parametrize(
+    "optimiser",
+    [optax.scale_by_lion(), optax.trace(0.9), optax.adamw(1.0, weight_decay=0.1)],
+    ids=["lion", "trace", "adamw"],
+)
+def test_pruned_weights_stay_zero_with_any_optimiser(split, prior, optimiser):
+    """Those that remember would go on moving what was cut."""
+    config = FitConfig(field=PhoenixSpec(4), epochs=12, optimiser=optimiser, select="last")
+    hyper = make_hyperparameters(make_schedule(4, 0.5, 5, 0.2), learning_rate=1e-4)
+    result = jax.jit(lambda: fit(KEY, split, prior, hyper, config))()
+    assert STATUSES[int(result.status)] == "finished"
+    assert float(result.curves.pruned[-1]) > 0.5
+    for mask, layer in zip(result.masks, result.field.layers(), strict=True):
+        assert not np.asarray(layer)[~np.asarray(mask)].any()
+
+
+def test_a_run_without_test_trajectories_has_no_test_error(split, prior, config, run):
+    hyper = make_hyperparameters(noise=0.02)
+    result = jax.jit(lambda: fit(KEY, Split(split.train, split.validation), prior, hyper, config))()
+    assert np.isnan(result.test_error)
+    expected = run(KEY, prior, hyper)
+    np.testing.assert_allclose(result.curves.validation_error, expected.curves.validation_error, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: FitConfig(select="lasst"), r"select: unknown value 'lasst' \(did you mean 'last'\?\)"),
+        (lambda: FitConfig(epochs=0), "epochs: must be at least 1, got 0"),
+        (lambda: FitConfig(trajectories_per_step=0), "trajectories_per_step: must be at least 1, got 0"),
+        (lambda: make_hyperparameters(trust=2.0), "trust: must be between 0 and 1, got 2.0"),
+        (lambda: make_hyperparameters(trust=(0.1, -0.1)), "trust: must be between 0 and 1"),
+        (lambda: make_hyperparameters(noise=-1.0), "noise: must not be negative, got -1.0"),
+        (lambda: make_hyperparameters(learning_rate=float("nan")), "learning_rate: must not be negative"),
+        (lambda: make_hyperparameters(target_sparsity=1.1), "target_sparsity: must be between 0 and 1"),
+        (lambda: make_hyperparameters(data_weight=1.5), "data_weight: must be between 0 and 1"),
+    ],
+)
+def test_what_no_run_can_use_is_refused_with_its_name(make, message):
+    with pytest.raises(InputError, match=message):
+        make()
+
+
+def test_one_number_of_trust_is_that_of_both_layers():
+    np.testing.assert_array_equal(make_hyperparameters(trust=0.5).trust, np.float32([0.5, 0.5]))
+    traced = jax.vmap(lambda trust: make_hyperparameters(trust=trust).trust)(jnp.array([0.1, 0.9]))
+    np.testing.assert_array_equal(traced, np.float32([[0.1, 0.1], [0.9, 0.9]]))
 
 
 def test_padding_does_not_change_the_error(split):

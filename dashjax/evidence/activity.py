@@ -1,0 +1,367 @@
+"""Edge probabilities from regulators' activities, for measured data.
+
+On measured data a regulator's messenger RNA says little of what it does: its protein is bound, modified or exported.
+What it does shows in the genes it is known to regulate (network component analysis: Liao et al., PNAS 2003;
+Arrieta-Ortiz et al., Mol. Syst. Biol. 2015). The model, with samples as rows:
+
+1. **Activities** A solve Y ≈ A Pᵀ, Y being levels (sample × gene, standardised) and P the prior (gene × regulator), by
+   ridge regression: A = Y P (PᵀP + λ)⁻¹. A target is always left out of the activities that it is tested against
+   (a rank-one update), or prior edges would prove themselves. A regulator without targets keeps its level.
+2. **Samples are not independent**: they share batches, growth and a common response. Their covariance is estimated from
+   all genes, shrunk towards independence by α, and regressions are weighted with its inverse (generalised least squares,
+   Aitken 1935; the shrinkage as in Ledoit & Wolf 2004).
+3. Each gene is regressed on all activities by ridge regression with penalty κ.
+4. **Calibration**: the log odds that a pair is an edge are linear in the size of its coefficient and in the regulator's
+   out-degree in the prior. They are fitted to the prior's own edges; as
+   their targets were left out, these are hidden edges to the model (logistic regression). λ, α and κ are those under
+   which these edges are likeliest.
+
+Probabilities of pairs that the prior does not state are thus frequencies among the prior's own edges. How much a
+stated edge is believed beyond that cannot be learnt from the prior itself; see `_stated_odds`.
+
+All arrays are numpy's: a few hundred small factorisations by LAPACK, outside of any compiled program.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from dashjax.evidence.edge_posterior import EdgePosterior
+
+#: What is tried: weights of the samples' covariance against independence, penalties of the regressions, and penalties of
+#: the activities. Which is chosen is decided on the prior's own edges.
+SHRINKAGES, PENALTIES, ACTIVITY_PENALTIES = (0.5, 0.8, 0.95), (0.3, 1.0, 3.0), (1.0, 5.0)
+#: Targets on which the choice is made, at most: they are drawn, so that genomes take no longer.
+CHOSEN_ON = 400
+#: Fewest prior edges, and regulators with two targets or more, without which activities mean nothing.
+LEAST_EDGES, LEAST_REGULATORS = 30, 5
+#: Targets whose systems are solved at once.
+BLOCK = 64
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Numbers of the model.
+
+    Attributes:
+        shrinkage: α, weight of the samples' covariance against independence.
+        penalty: κ, of the regressions.
+        activity_penalty: λ, of the activities.
+    """
+
+    shrinkage: float
+    penalty: float
+    activity_penalty: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Log odds that a pair is an edge, before what the prior says of it.
+
+    Attributes:
+        coefficients: of the features, the constant first.
+        log_likelihood: mean per pair of the prior's own edges, each target being left out of the activities.
+        setting: of the model.
+    """
+
+    coefficients: Float[np.ndarray, " feature"]
+    log_likelihood: float
+    setting: Setting | None = None
+
+
+@dataclass(frozen=True)
+class _Data:
+    """What regressions see.
+
+    Attributes:
+        levels: standardised.
+        edges: prior confidence, unsigned.
+        regulators: number of the gene of every regulator.
+        own: pairs of a gene with itself.
+    """
+
+    levels: Float[np.ndarray, "sample gene"]
+    edges: Float[np.ndarray, "gene regulator"]
+    regulators: Int[np.ndarray, " regulator"]
+    own: Bool[np.ndarray, "gene regulator"]
+
+    @property
+    def degree(self) -> Float[np.ndarray, "gene regulator"]:
+        """Log of one plus a regulator's prior confidence in all other targets."""
+        return np.log1p(self.edges.sum(axis=0) - self.edges)
+
+
+def activity_posterior(
+    samples: Float[np.ndarray, "sample gene"],
+    edges: Float[np.ndarray, "regulator target"],
+    regulators: Bool[np.ndarray, " gene"],
+    seed: int = 0,
+) -> EdgePosterior:
+    """Return the probability of every edge from regulators' activities; see the module.
+
+    Effects are standard deviations of the target's level per standard deviation of the regulator's activity, the
+    others' activities given.
+
+    Args:
+        samples: levels in any unit; samples of a time course count as samples like all others.
+        edges: prior (gene, gene), signed or not; weights in [−1, 1] count as confidence.
+        regulators: which genes may regulate.
+        seed: draws the targets that the setting is chosen on.
+    """
+    data = _data(samples, edges, regulators)
+    chosen = choose(data, seed)
+    assert chosen.setting is not None, "choose sets it"
+    coefficient, spread = activity_coefficients(data, chosen.setting)
+    odds = features(data, coefficient) @ chosen.coefficients
+    odds = odds + _stated_odds(odds, data.edges)
+    count = samples.shape[1]
+
+    def everywhere(values, otherwise=0.0):
+        full = np.full((count, count), otherwise, np.float32)
+        full[data.regulators] = np.where(data.own, otherwise, values).T
+        return full
+
+    return EdgePosterior(
+        probability=everywhere(_sigmoid(odds)),  # type: ignore[arg-type]
+        effect=everywhere(coefficient),  # type: ignore[arg-type]
+        spread=everywhere(spread),  # type: ignore[arg-type]
+        activation=everywhere(_sigmoid(1.702 * coefficient / np.maximum(spread, 1e-9)), 0.5),  # type: ignore[arg-type]
+        odds=chosen.coefficients.astype(np.float32),  # type: ignore[arg-type]
+        noise=np.ones(count, np.float32),  # type: ignore[arg-type]
+    )
+
+
+def carried_by_activity(
+    samples: Float[np.ndarray, "sample gene"],
+    steps: tuple[Float[np.ndarray, "step gene"], Float[np.ndarray, "step gene"]] | None,
+    edges: Float[np.ndarray, "regulator target"],
+    regulators: Bool[np.ndarray, " gene"],
+    seed: int = 0,
+) -> bool:
+    """Say whether the prior's own edges show in regulators' activities rather than in their levels.
+
+    Both are asked how likely the prior's edges are, given the size of a ridge coefficient and the out-degree: that of
+    activities in all samples, and that of levels, in all samples or from one observation to the next. Few edges, or few
+    regulators with several targets, say nothing, and levels are taken.
+
+    Args:
+        samples: as `activity_posterior`.
+        steps: the level each gene is heading for in every step, and all levels at its start; None without time courses.
+        edges: as `activity_posterior`.
+        regulators: as `activity_posterior`.
+        seed: as `activity_posterior`.
+    """
+    known = edges[regulators] != 0
+    if known.sum() < LEAST_EDGES or (known.sum(axis=1) > 1).sum() < LEAST_REGULATORS or len(samples) < LEAST_EDGES:
+        return False
+    data = _data(samples, edges, regulators)
+    by_level = [level_coefficients(data, SHRINKAGES[1], penalty)[0] for penalty in PENALTIES]
+    if steps is not None:
+        towards, start = (_standard(part) for part in steps)
+        by_level += [_ridge(start[:, data.regulators], towards, penalty) for penalty in PENALTIES]
+    best = max(calibrate(data, features(data, one)).log_likelihood for one in by_level)
+    return choose(data, seed).log_likelihood > best
+
+
+def choose(data: _Data, seed: int) -> Calibration:
+    """Return the setting under which the prior's own edges are likeliest, and its calibration on all of them."""
+    covered = np.flatnonzero(data.edges.any(axis=1))
+    drawn = covered
+    if len(covered) > CHOSEN_ON:
+        drawn = np.sort(np.random.default_rng([seed, 6]).permutation(covered)[:CHOSEN_ON])
+    best: Calibration | None = None
+    for setting in itertools.starmap(Setting, itertools.product(SHRINKAGES, PENALTIES, ACTIVITY_PENALTIES)):
+        coefficient, _ = activity_coefficients(data, setting, drawn)
+        found = calibrate(data, features(data, coefficient), drawn)
+        if best is None or found.log_likelihood > best.log_likelihood:
+            best = Calibration(found.coefficients, found.log_likelihood, setting)
+    assert best is not None, "there are settings"
+    if len(drawn) == len(covered):
+        return best
+    assert best.setting is not None, "set above"
+    coefficient, _ = activity_coefficients(data, best.setting, covered)
+    found = calibrate(data, features(data, coefficient), covered)
+    return Calibration(found.coefficients, found.log_likelihood, best.setting)
+
+
+def activity_coefficients(
+    data: _Data, setting: Setting, targets: Int[np.ndarray, " target"] | None = None
+) -> tuple[Float[np.ndarray, "gene regulator"], Float[np.ndarray, "gene regulator"]]:
+    """Regress genes on all regulators' activities, each gene left out of the activities that it is tested against.
+
+    Leaving gene i out changes the activities by an outer product: with H = (PᵀP + λ)⁻¹, A₋ᵢ = A + (A pᵢ − yᵢ) (H pᵢ)ᵀ /
+    (1 − pᵢᵀ H pᵢ), as leave-one-out residuals do (Sherman & Morrison 1950).
+
+    Args:
+        data: what is regressed.
+        setting: of the model.
+        targets: genes that are wanted; the others' rows are zero. All if None.
+
+    Returns:
+        Coefficients, and their standard deviations.
+    """
+    levels, edges = data.levels, data.edges
+    genes, regulators = edges.shape
+    count = len(levels)
+    weights = sample_weights(levels, setting.shrinkage)
+    inverse = np.linalg.inv(edges.T @ edges + setting.activity_penalty * np.eye(regulators))
+    activity = levels @ edges @ inverse
+    # Who has no target keeps its level.
+    silent = ~edges.any(axis=0)
+    activity[:, silent] = levels[:, data.regulators[silent]]
+    weighted, outcome = weights @ activity, weights @ levels
+    size = np.sqrt(np.mean(outcome**2, axis=0)) + 1e-12
+    gram = weighted.T @ weighted / count
+    coefficient, spread = np.zeros(edges.shape), np.zeros(edges.shape)
+    wanted = np.arange(genes) if targets is None else targets
+    for at in range(0, len(wanted), BLOCK):
+        mine = wanted[at : at + BLOCK]
+        own = edges[mine]
+        direction = own @ inverse
+        direction = direction / (1 - np.sum(own * direction, axis=1, keepdims=True))
+        left = (weighted @ own.T - outcome[:, mine]).T
+        cross = left @ weighted / count
+        square = np.mean(left**2, axis=1)
+        system = (
+            gram
+            + cross[:, :, None] * direction[:, None, :]
+            + direction[:, :, None] * cross[:, None, :]
+            + square[:, None, None] * direction[:, :, None] * direction[:, None, :]
+        )
+        response = (outcome[:, mine] / size[mine]).T
+        moment = response @ weighted / count + np.mean(response * left, axis=1)[:, None] * direction
+        coefficient[mine], spread[mine] = _solve(system, moment, setting.penalty, data.own[mine], count)
+    return coefficient, spread
+
+
+def level_coefficients(
+    data: _Data, shrinkage: float, penalty: float
+) -> tuple[Float[np.ndarray, "gene regulator"], Float[np.ndarray, "gene regulator"]]:
+    """Regress every gene on all regulators' levels, its own left out."""
+    weighted = sample_weights(data.levels, shrinkage) @ data.levels
+    weighted = weighted / (np.sqrt(np.mean(weighted**2, axis=0)) + 1e-12)
+    inputs = weighted[:, data.regulators]
+    gram, moment = inputs.T @ inputs / len(inputs), (inputs.T @ weighted / len(inputs)).T
+    coefficient, spread = np.zeros_like(data.edges), np.zeros_like(data.edges)
+    for at in range(0, len(moment), BLOCK):
+        mine = np.s_[at : at + BLOCK]
+        system = np.broadcast_to(gram, (len(moment[mine]), *gram.shape))
+        coefficient[mine], spread[mine] = _solve(system, moment[mine], penalty, data.own[mine], len(inputs))
+    return coefficient, spread
+
+
+def sample_weights(levels: Float[np.ndarray, "sample gene"], shrinkage: float) -> Float[np.ndarray, "sample sample"]:
+    """Return Σ^(−½) of the samples' covariance Σ, shrunk towards independence, with the mean over samples removed."""
+    covariance = levels @ levels.T / levels.shape[1]
+    covariance = shrinkage * covariance / max(float(np.trace(covariance)) / len(levels), 1e-12)
+    values, vectors = np.linalg.eigh(covariance + (1 - shrinkage) * np.eye(len(levels)))
+    weights = (vectors / np.sqrt(values)) @ vectors.T
+    return weights - weights.mean(axis=0)
+
+
+def features(
+    data: _Data, coefficient: Float[np.ndarray, "gene regulator"]
+) -> Float[np.ndarray, "gene regulator feature"]:
+    """Return what an edge's log odds are linear in: a constant, the coefficient's size, and the out-degree."""
+    return np.stack([np.ones_like(coefficient), np.abs(coefficient), data.degree], axis=-1)
+
+
+def calibrate(
+    data: _Data, pairs: Float[np.ndarray, "gene regulator feature"], targets: Int[np.ndarray, " target"] | None = None
+) -> Calibration:
+    """Fit log odds to the prior's own edges, over all regulators of the genes that it covers (Newton's method)."""
+    covered = np.flatnonzero(data.edges.any(axis=1)) if targets is None else targets
+    counts = ~data.own[covered]
+    inputs, stated = pairs[covered][counts], np.clip(data.edges[covered][counts], 0.0, 1.0)
+    scale = np.maximum(inputs.std(axis=0), 1e-9)
+    scale[0] = 1.0
+    inputs = inputs / scale
+    # A standard normal belief about each coefficient in standard deviations of its feature: it decides where nothing does.
+    belief = np.array([0.0, *[0.1] * (inputs.shape[1] - 1)])
+    share = np.clip(stated.mean(), 1e-6, 1 - 1e-6)
+    value = np.array([np.log(share / (1 - share)), *[0.0] * (inputs.shape[1] - 1)])
+
+    def likelihood_of(value):
+        logit = inputs @ value
+        return np.mean(stated * logit - np.logaddexp(0.0, logit))
+
+    likelihood = likelihood_of(value)
+    for _ in range(50):
+        expected = _sigmoid(inputs @ value)
+        slope = inputs.T @ (stated - expected) - belief * value
+        curvature = (inputs * (expected * (1 - expected))[:, None]).T @ inputs + np.diag(belief + 1e-9)
+        step, before = np.linalg.solve(curvature, slope), likelihood
+        # Edges are rare, and a whole step may go too far: it is halved until it helps.
+        for halving in range(12):
+            tried = value + step / 2**halving
+            # More evidence never makes an edge less likely.
+            tried[1:] = np.maximum(tried[1:], 0.0)
+            if (found := likelihood_of(tried)) > likelihood:
+                value, likelihood = tried, found
+                break
+        if likelihood - before < 1e-9:
+            break
+    return Calibration(value / scale, float(likelihood))
+
+
+def _stated_odds(
+    odds: Float[np.ndarray, "gene regulator"], edges: Float[np.ndarray, "gene regulator"]
+) -> Float[np.ndarray, "gene regulator"]:
+    """Return what is added to the log odds of stated edges, in proportion to their confidence.
+
+    A false prior edge looks like any other pair. Twice the share of stated edges that look weaker than the median pair
+    is therefore the most of them that can be false; true ones on which the data are silent look the same, so half of
+    that is taken. Stated edges get the odds under which as many of them are true as that leaves.
+    """
+    stated = edges > 0
+    if not stated.any():
+        return np.zeros_like(odds)
+    weak = np.mean(odds[stated] < np.median(odds[~stated]))
+    share = np.clip(1 - weak, 0.5, 0.99)
+    confidence, base = np.minimum(edges[stated], 1.0), odds[stated]
+    low, high = 0.0, 50.0
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if _sigmoid(base + middle * confidence).mean() < share else (low, middle)
+    return low * np.minimum(edges, 1.0)
+
+
+def _data(samples, edges, regulators) -> _Data:
+    numbers = np.flatnonzero(regulators)
+    known = np.abs(np.asarray(edges, float)[numbers]).T
+    own = np.arange(samples.shape[1])[:, None] == numbers
+    return _Data(_standard(np.asarray(samples, float)), np.where(own, 0.0, known), numbers, own)
+
+
+def _standard(values: Float[np.ndarray, "sample gene"]) -> Float[np.ndarray, "sample gene"]:
+    spread = values.std(axis=0)
+    return (values - values.mean(axis=0)) / np.where(spread > 1e-9, spread, 1.0)
+
+
+def _ridge(inputs, outputs, penalty: float) -> Float[np.ndarray, "gene regulator"]:
+    gram = inputs.T @ inputs / len(inputs) + penalty * np.eye(inputs.shape[1])
+    return np.linalg.solve(gram, inputs.T @ outputs / len(inputs)).T
+
+
+def _solve(system, moment, penalty: float, own, count: int):
+    """Solve standardised ridge regressions, one per target, and return coefficients and standard deviations."""
+    size = np.sqrt(np.maximum(np.einsum("brr->br", system), 1e-12))
+    matrix = system / size[:, :, None] / size[:, None, :]
+    # A gene's own column is taken out: its level is the response.
+    kept = (~own).astype(float)
+    matrix = matrix * kept[:, :, None] * kept[:, None, :]
+    moment = moment / size * kept
+    matrix = matrix + penalty * np.eye(matrix.shape[1])
+    coefficient = np.linalg.solve(matrix, moment[..., None])[..., 0]
+    left = np.maximum(1 - np.sum(coefficient * moment, axis=1, keepdims=True), 0.05)
+    # Of the diagonal of the inverse, a regulator's own share of its variance is close enough, and costs nothing.
+    spread = np.sqrt(left / (count * np.einsum("brr->br", matrix)))
+    return coefficient * kept, np.broadcast_to(spread, kept.shape) * kept
+
+
+def _sigmoid(x):
+    return 0.5 * (1 + np.tanh(0.5 * x))

@@ -1,0 +1,26 @@
+"""What data and prior together say about every edge."""
+
+from __future__ import annotations
+
+import equinox as eqx
+from jaxtyping import Array, Float
+
+
+class EdgePosterior(eqx.Module):
+    """What data and prior together say about every edge.
+
+    Attributes:
+        probability: that the edge exists.
+        effect: posterior mean of the target's production rate per unit of the regulator's expression, zero included.
+        spread: its posterior standard deviation.
+        activation: probability that the edge activates, given that it exists; one half where it was never drawn.
+        odds: coefficients of the log odds before the data: constant, confidence in each source, regulator's out-degree.
+        noise: standard deviation of each gene's observations around its regression, relative to their own.
+    """
+
+    probability: Float[Array, "regulator target"]
+    effect: Float[Array, "regulator target"]
+    spread: Float[Array, "regulator target"]
+    activation: Float[Array, "regulator target"]
+    odds: Float[Array, " feature"]
+    noise: Float[Array, " gene"]
