@@ -131,7 +131,8 @@ def pathways(
             missing = [gene for gene in network.genes if gene not in found]
             if missing:
                 raise InputError(
-                    f"{influence}: lacks {len(missing)} of the network's {len(network.genes)} genes, '{missing[0]}' first"
+                    f"{influence}: lacks {len(missing)} of the network's {len(network.genes)} genes, "
+                    f"'{missing[0]}' first"
                 )
             values = np.array([found[gene] for gene in network.genes])
         chosen = [places[number] for number in tested]
@@ -142,7 +143,8 @@ def pathways(
     lines = [
         f"{len(tested):,} gene sets tested against {permutations:,} permutations, {len(places) - len(tested):,} left "
         f"out with fewer than {min_size} genes of the network",
-        f"{len(discovered):,} at a false discovery rate of 5 %, {(table['bonferroni'] < 0.05).sum():,} after Bonferroni",
+        f"{len(discovered):,} at a false discovery rate of 5 %, {(table['bonferroni'] < 0.05).sum():,} after "
+        "Bonferroni",
     ]
     if least >= 0.05:
         lines.append(

@@ -91,7 +91,7 @@ def fit(
 ) -> None:
     """Fit a network to your own expression and, if you have one, a prior."""
     from dashjax.dynamics import FIELDS
-    from dashjax.inference import describe, infer, progress_text
+    from dashjax.inference import Tuned, describe, infer, progress_text
     from dashjax.io import check_writable
     from dashjax.problems import read_problem
     from dashjax.report import write_network
@@ -116,7 +116,7 @@ def fit(
     for finding in problem.findings:
         print_warning(finding)
     options = {"hidden": hidden} if "hidden" in FIELDS[field].__dataclass_fields__ else {}
-    tuned = []
+    tuned: list[Tuned] = []
     with progress_bar("training") as update, interruptible(out):
         network = infer(
             problem,

@@ -166,7 +166,8 @@ def prior_from_edges(edges: Sequence[np.ndarray], genes: int, similarity: Sequen
     """
     known = None if similarity is None else matrix_from_edges(similarity, genes)
     if genes > DENSE_GENES:
-        return make_sparse_prior(*edges, genes=genes, similarity=known)
+        regulators, targets, weights = edges
+        return make_sparse_prior(regulators, targets, weights, genes, known)
     return make_prior(matrix_from_edges(edges, genes), known)
 
 

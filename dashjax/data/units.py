@@ -71,7 +71,8 @@ def time_only(observed: Trajectories) -> Units:
 def units_of(observed: Trajectories, steady: Float[np.ndarray, "sample gene"] | None = None) -> Units:
     """Return the units that suit some data: each gene's mean at one half, `WIDTH` standard deviations wide.
 
-    Samples at rest count like observations. Changing the unit or the offset of any gene's expression, or the unit of time, changes these units and nothing else.
+    Samples at rest count like observations. Changing the unit or the offset of any gene's expression, or the unit of
+    time, changes these units and nothing else.
     """
     genes = observed.n_genes
     counted = np.broadcast_to(np.asarray(observed.counted), observed.expression.shape).reshape(-1, genes)

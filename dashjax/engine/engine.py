@@ -154,7 +154,7 @@ class _Work:
         self.score = score
         self.open: dict[str, AnyCell] = {}
         self.waited_for: dict[str, list[AnyCell]] = {}
-        self.expected: set[str] = set()
+        self.expected: set[tuple[str, str]] = set()
         self.seconds: dict[str, float] = {}
         self.costs: dict[str, Row] = {}
 
@@ -199,13 +199,18 @@ class _Work:
     def _expect(self, trained: Item) -> None:
         """Say what a run that is being trained will be needed for, so that idle lanes can compile it."""
         cell = trained.cell
-        if not isinstance(cell, Cell) or cell.method.evidence is None or cell.identity in self.expected:
+        if not isinstance(cell, Cell) or cell.method.evidence is None:
             return
         (wanted,) = self.open.values()
-        judged = cell.method.fallback is None or (isinstance(wanted, Cell) and wanted.judgement in self.store)
-        if judged:
-            self.expected.add(cell.identity)
-        self.executor.expect(Chunk((Item("weigh" if judged else "judge", "", cell, 0),)))
+        coming = [("weigh", cell)]
+        if cell.method.fallback is not None and cell is wanted and cell.judgement not in self.store:
+            # Where trajectories are too few to hold whole ones out, single steps mostly win.
+            likely = cell if cell.problem.whole else cell.fallback
+            coming = [("judge", cell), ("weigh", likely)]
+        for kind, whose in coming:
+            if (kind, whose.identity) not in self.expected:
+                self.expected.add((kind, whose.identity))
+                self.executor.expect(Chunk((Item(kind, "", whose, 0),)))  # type: ignore[arg-type]
 
     def _listen(self, began: float | None) -> list[AnyCell]:
         """Wait for the next event, keep what it brings, and return the cells that waited for it."""

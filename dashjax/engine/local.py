@@ -161,7 +161,8 @@ def local_executor(
     on_cpu, free = devices[0].platform == "cpu", free_memory(devices[0])
     each, count = largest_run(cells), sum(cell.runs for cell in cells)
     size = chunk or (1 if on_cpu else chunk_size(each, count, len(devices), free))
-    lanes = [_programs(device, size > 1, kept) for device in devices]
+    genes = max((len(cell.problem.genes) for cell in cells), default=0)
+    lanes = [_programs(device, size > 1, kept, kept and count <= FEW_RUNS and genes <= FEW_GENES) for device in devices]
     if len(devices) == 1:
         # All lanes of one device share its programs.
         lanes *= workers or (usable_cores() if on_cpu else 1)
@@ -169,11 +170,19 @@ def local_executor(
     return LocalExecutor(lanes, size)
 
 
-_kept: dict[tuple[jax.Device, bool], Programs] = {}
+#: Runs and genes up to which programs are compiled quickly rather than well.
+FEW_RUNS, FEW_GENES = 16, 30
+
+_kept: dict[tuple, Programs] = {}
 
 
-def _programs(device: jax.Device, batched: bool, kept: bool) -> Programs:
-    return _kept.setdefault((device, batched), Programs(device, batched)) if kept else Programs(device, batched)
+def _programs(device: jax.Device, batched: bool, kept: bool, quick: bool) -> Programs:
+    if not kept:
+        return Programs(device, batched)
+    key = (device, batched, quick)
+    if key not in _kept:
+        _kept[key] = Programs(device, batched, quick)
+    return _kept[key]
 
 
 def usable_cores() -> int:

@@ -51,6 +51,8 @@ PLACED = 4
 #: On a CPU each worker thread runs its own single-threaded program. Two of them do 2.2 times the work
 #: of one program that spreads its small matrix products over two cores.
 CPU_OPTIONS: dict[str, Any] = {"xla_cpu_multi_thread_eigen": False}
+#: Few runs of few genes take less time than optimising their programs does: 20 genes cold 14 s for 17 s.
+QUICK_OPTIONS: dict[str, Any] = CPU_OPTIONS | {"xla_backend_optimization_level": 0}
 
 OnEpochs = Callable[[int], None]
 Stop = Callable[[], bool]
@@ -62,10 +64,14 @@ class Programs:
     Args:
         device: where to run.
         batched: whether a chunk is a batch under one `vmap`, or a single item.
+        quick: whether programs are to be compiled quickly rather than well, on a CPU.
     """
 
-    def __init__(self, device: jax.Device, batched: bool):
+    def __init__(self, device: jax.Device, batched: bool, quick: bool = False):
         self.device, self.batched = device, batched
+        self.options = None
+        if device.platform == "cpu":
+            self.options = QUICK_OPTIONS if quick else CPU_OPTIONS
         self.compilations, self.compile_seconds = 0, 0.0
         self._compiled: dict[Any, Any] = {}
         self._compiling: dict[Any, threading.Lock] = {}
@@ -111,7 +117,7 @@ class Programs:
 
     def _parts(self, chunk: Chunk) -> dict[str, Any]:
         """Return what every call for a chunk needs: what differs between items stacked, what they share as it is."""
-        cells = [item.cell for item in chunk.items]
+        cells = _cells(chunk)
         hypers = [cell.hyper for cell in cells]
         rows = [jax.tree.map(jnp.asarray, cell.problem.rows(cell.seed, cell.fold)) for cell in cells]
         keys = [jax.random.key(cell.seed) for cell in cells]
@@ -171,13 +177,14 @@ class Programs:
         return (chunk.config, "judge"), _judge(chunk.config, self.batched), fields, *inputs
 
     def _weighing(self, chunk: Chunk, parts, fields=None):
-        cells = [item.cell for item in chunk.items]
+        cells = _cells(chunk)
         # Members' chains have keys of their own.
         keys = [
             jax.random.split(jax.random.key(c.seed), c.runs)[i.member] for c, i in zip(cells, chunk.items, strict=True)
         ]
         chains = jax.device_put(self._together(keys), self.device)
         evidence = cells[0].method.evidence
+        assert evidence is not None, "told by the work's kind"
         given = [parts[name] for name in ("key", "prior", "hyper", "rows", "allowed")]
         inputs = chains, *given, parts["data"][0], parts["data"][2]
         fields = self._fields(chunk) if fields is None else fields
@@ -196,17 +203,21 @@ class Programs:
         with compiling:
             if key not in self._compiled:
                 began = time.perf_counter()
-                options = CPU_OPTIONS if self.device.platform == "cpu" else None
                 # A run's state is replaced by each call, so its memory is handed on instead of copied.
                 donated = [
                     n for n, part in enumerate(arguments) if name[-1] == "advance" and isinstance(part, RunState)
                 ]
                 lowered = jax.jit(function, donate_argnums=donated).lower(*arguments)
-                self._compiled[key] = lowered.compile(compiler_options=options)
+                self._compiled[key] = lowered.compile(compiler_options=self.options)
                 with self._lock:
                     self.compilations += 1
                     self.compile_seconds += time.perf_counter() - began
         return self._compiled[key]
+
+
+def _cells(chunk: Chunk) -> list[Cell]:
+    """Return the cells of a chunk of training, judging or weighing."""
+    return [item.cell for item in chunk.items if isinstance(item.cell, Cell)]
 
 
 def rank(item: Item) -> Arrays:
@@ -223,7 +234,7 @@ def mix(item: Item) -> Arrays:
     assert isinstance(cell, Cell)
     first, *weighed = item.given
     members = [
-        EdgePosterior(**{name: arrays[f"posterior_{name}"] for name in EdgePosterior.__dataclass_fields__})
+        EdgePosterior(**{name: arrays[f"posterior_{name}"] for name in EdgePosterior.__dataclass_fields__})  # type: ignore
         for arrays in weighed
     ]
     mixture = mix_posteriors(jax.tree.map(lambda *leaves: np.stack(leaves), *members), cell.precision)

@@ -27,8 +27,6 @@ Row = dict[str, Any]
 class MemoryStore(Mapping[str, Arrays]):
     """Finished items by identity, and rows of finished networks, for as long as this process lives."""
 
-    folder: Path | None = None
-
     def __init__(self):
         self._arrays: dict[str, Arrays] = {}
         self._rows: list[Row] = []
@@ -61,7 +59,7 @@ class MemoryStore(Mapping[str, Arrays]):
 
 
 class Store(MemoryStore):
-    """A results folder.
+    """A results folder, at `folder`.
 
     `chunks/NAME.npz` holds models and curves of a chunk's items, `chunks/NAME.parquet` rows. The rows are written last
     and by renaming, so a chunk counts as finished when its rows can be read. `manifest.json` says what the folder is

@@ -69,7 +69,7 @@ def ensemble_posterior(
 
 
 @jax.jit
-def mix_posteriors(posteriors: EdgePosterior, precision: float | Float[Array, ""]) -> EnsemblePosterior:
+def mix_posteriors(posteriors: EdgePosterior, precision: float) -> EnsemblePosterior:
     """Average the members' posteriors, and say how far they agree.
 
     Args:

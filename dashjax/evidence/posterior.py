@@ -15,7 +15,7 @@ from dashjax.dynamics import AbstractField, FixedSteps
 from dashjax.dynamics.solve import Solve
 from dashjax.evidence.edge_posterior import EdgePosterior
 from dashjax.evidence.kinds import AbstractEvidence, AlongPaths
-from dashjax.evidence.odds import Coefficients, fit_odds, initial_belief, odds_features
+from dashjax.evidence.odds import fit_odds, initial_belief, odds_features
 from dashjax.evidence.regression import Regressions
 from dashjax.evidence.sampler import LEAST_NOISE, SLAB, Chain, partners, sweep
 
@@ -111,12 +111,12 @@ def edge_posterior(
         return (state, jax.tree.map(lambda t, d: t + jnp.where(counts, d / last, 0.0), total, drawn)), None
 
     keys = jax.random.split(key, config.rounds)
-    begun = begun, belief.mean, slab
+    first = begun, belief.mean, slab
     nothing = jax.tree.map(
         lambda leaf: jnp.zeros(leaf.shape, leaf.dtype),
-        jax.eval_shape(lambda: round_(begun, (temperatures[0], key))[1]),
+        jax.eval_shape(lambda: round_(first, (temperatures[0], key))[1]),
     )
-    ((_, odds, _), drawn), _ = jax.lax.scan(step, (begun, nothing), (temperatures, keys, counts))
+    ((_, odds, _), drawn), _ = jax.lax.scan(step, (first, nothing), (temperatures, keys, counts))
     mean = drawn.value * regressions.scale
     spread = jnp.sqrt(jnp.maximum(drawn.square - drawn.value**2, 0.0)) * regressions.scale
     sided = drawn.positive + drawn.negative

@@ -195,22 +195,22 @@ def remarks(network: Network) -> list[Finding]:
             share = (inside + known) / returned
             if share < 1:
                 text = (
-                    f"returns {returned:,} edges where its prior has {known:,}: even if the prior is all true and lacks as "
-                    f"many edges again, no more than {share:.0%} of them can be true, so the prior's own edges are likelier; "
-                    f"method {DEFAULT_METHOD} gives every edge a probability"
+                    f"returns {returned:,} edges where its prior has {known:,}: even if the prior is all true and "
+                    f"lacks as many edges again, no more than {share:.0%} of them can be true, so the prior's own "
+                    f"edges are likelier; method {DEFAULT_METHOD} gives every edge a probability"
                 )
                 found.append(Finding("warning", name, text))
     if network.how.get("fitted") == "activity" and name != "activity":
         text = (
-            "the prior's own edges show in their regulators' activities (what their other targets do) rather than in their "
-            "levels, so the network is that of activity; it has no dynamics to predict with"
+            "the prior's own edges show in their regulators' activities (what their other targets do) rather than in "
+            "their levels, so the network is that of activity; it has no dynamics to predict with"
         )
         found.append(Finding("note", name, text))
     if "step_error" in network.how and network.how.get("fitted") != network.how.get("method"):
         text = (
             f"whole trajectories missed the observations by {network.how['path_error']:.3g}, single steps by "
-            f"{network.how['step_error']:.3g} of a gene's range: the dynamics are disturbed, not only the observations, so "
-            f"the network is that of {network.how['fitted']}"
+            f"{network.how['step_error']:.3g} of a gene's range: the dynamics are disturbed, not only the "
+            f"observations, so the network is that of {network.how['fitted']}"
         )
         found.append(Finding("note", name, text))
     return found
@@ -224,11 +224,11 @@ def describe(network: Network, sources: Sequence[str] = ()) -> list[str]:
         sources: names of the priors, in order.
     """
     how: Mapping[str, Any] = network.how
-    if "validation_error" not in how:
+    if "validation_error" not in how and network.posterior is not None:
         return _describe_posterior(network, np.asarray(network.posterior.posterior.probability), sources)
     lines = [
-        f"{how.get('fitted', how['method'])}: {how['status'].replace('_', ' ')} after epoch {how['last_epoch']:g}, model of "
-        f"epoch {how['selected_epoch']:g}, validation error {how['validation_error']:.4g}, "
+        f"{how.get('fitted', how['method'])}: {how['status'].replace('_', ' ')} after epoch {how['last_epoch']:g}, "
+        f"model of epoch {how['selected_epoch']:g}, validation error {how['validation_error']:.4g}, "
         f"{100 * how['sparsity']:.1f} % of the weights zero"
     ]
     if network.posterior is None:

@@ -3,7 +3,6 @@
 from dashjax.io.beeline import read_beeline, write_ranked_edges
 from dashjax.io.dream4 import read_dream4
 from dashjax.io.edge_tables import read_edges, read_gene_sets
-from dashjax.io.equations import read_system, write_system
 from dashjax.io.export import write_decoupler, write_graphml
 from dashjax.io.expression import EXPRESSION_FORMATS, ExpressionFormat, read_expression
 from dashjax.io.files import check_writable, make_folder, write_atomically
@@ -22,8 +21,9 @@ from dashjax.io.matching import (
     similarity_edges,
 )
 from dashjax.io.named import CellOptions, Expression, NamedNetwork
-from dashjax.io.network import NETWORK_FORMATS, NetworkFormat, read_network
-from dashjax.io.phoenix import read_phoenix, write_phoenix
+from dashjax.io.network_formats import NETWORK_FORMATS, NetworkFormat, read_network
+from dashjax.io.phoenix_csv import read_phoenix, write_phoenix
+from dashjax.io.system_files import read_system, write_system
 from dashjax.io.tables import write_table
 from dashjax.io.tidy import read_tidy, write_tidy
 

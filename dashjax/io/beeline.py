@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dashjax.errors import InputError
-from dashjax.io.cells import average_cells
 from dashjax.io.files import write_frame
+from dashjax.io.metacells import average_cells
 from dashjax.io.named import CellOptions, Expression
 from dashjax.io.tables import named_columns, parse_numbers, read_rows, refuse_repeats, refuse_width, short
 

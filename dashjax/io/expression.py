@@ -11,7 +11,7 @@ from dashjax.io.beeline import read_beeline
 from dashjax.io.dream4 import is_dream4, parse_dream4
 from dashjax.io.h5ad import read_h5ad
 from dashjax.io.named import CellOptions, Expression
-from dashjax.io.phoenix import is_phoenix, parse_phoenix
+from dashjax.io.phoenix_csv import is_phoenix, parse_phoenix
 from dashjax.io.tables import TableFile
 from dashjax.io.tidy import is_tidy, parse_tidy
 

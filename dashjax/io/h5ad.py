@@ -16,7 +16,7 @@ import numpy as np
 
 from dashjax.errors import InputError
 from dashjax.io import h5ad_worker
-from dashjax.io.cells import average_cells
+from dashjax.io.metacells import average_cells
 from dashjax.io.named import CellOptions, Expression
 from dashjax.io.tables import refuse_repeats
 

@@ -13,7 +13,7 @@ from dashjax.io.frames import expression_from_frame, network_from_frame
 from dashjax.io.genes import read_gene_names
 from dashjax.io.h5ad import expression_from_anndata
 from dashjax.io.named import CellOptions, Expression, NamedNetwork
-from dashjax.io.network import read_network
+from dashjax.io.network_formats import read_network
 from dashjax.io.tables import refuse_repeats
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from dashjax.errors import InputError
 from dashjax.io.genes import read_gene_names
 from dashjax.io.name_hints import name_hints
 from dashjax.io.named import NamedNetwork
-from dashjax.io.network import read_network
+from dashjax.io.network_formats import read_network
 from dashjax.io.tables import short
 
 #: Beyond this a weight's square overflows single precision.

@@ -60,8 +60,8 @@ posterior_steps = replace(
 )
 activity = Method(
     "activity",
-    "regressions on regulators' activities in all samples, calibrated on the prior's own edges: for measured data, where "
-    "a regulator's messenger RNA says little of what it does; needs a prior, fits no dynamics",
+    "regressions on regulators' activities in all samples, calibrated on the prior's own edges: for measured data, "
+    "where a regulator's messenger RNA says little of what it does; needs a prior, fits no dynamics",
     estimator=ByActivity(),
     complete=False,
     epochs=0,

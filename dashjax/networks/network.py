@@ -178,7 +178,7 @@ class Network:
             if self.fields is None:
                 # Of an activity, which has no unit: what a standard deviation of it does, in the target's unit.
                 return effect * np.asarray(self.units.scale) / WIDTH
-            return np.asarray(self.units.effects(effect))
+            return np.asarray(self.units.effects(jnp.asarray(effect)))
         found = {"frequency": self.posterior.frequency, "sign_agreement": self.posterior.agreement}
         return np.asarray(found[name] if name in found else getattr(mixture, name))
 
@@ -269,7 +269,7 @@ class Network:
         if grid.ndim != 1 or len(grid) < 2 or not (np.diff(grid) > 0).all():
             raise InputError("needs at least two times, each later than the one before", "times")
         names, states = read_starts(starts, self.genes)
-        paths = predict_members(self.dynamics(edges_only), states, grid)
+        paths = predict_members(self.dynamics(edges_only), jnp.asarray(states), jnp.asarray(grid))
         table = pd.DataFrame(paths.reshape(-1, len(self.genes)), columns=list(self.genes))
         table.insert(0, "time", np.tile(grid, len(names)))
         table.insert(0, "trajectory", np.repeat(np.asarray(names, dtype=object), len(grid)))
@@ -322,7 +322,7 @@ class Network:
         levels = perturbed_levels(self.genes, knock_out, over_express)
         dynamics = self.dynamics(edges_only)
         states, grid = starts_or_random(self, starts, times, seed)
-        response = perturb_members(dynamics, states, grid, levels)
+        response = perturb_members(dynamics, jnp.asarray(states), jnp.asarray(grid), jnp.asarray(levels))
         if not np.isfinite(response.mean).all():
             raise InputError(
                 "the model does not stay finite; try a level nearer to the data's, or an earlier last time"
@@ -358,6 +358,7 @@ class Network:
         states, grid = starts_or_random(self, starts, times, seed)
         member = self.dynamics(edges_only)[0]
         assert isinstance(member, InUnits)
+        assert isinstance(member.field, AbstractField)
         scaled, when = self.units.scaled_levels(states), (grid - grid[0]) / float(self.units.time)
         return measure_influence(member.field, scaled, when, push, self.genes, **options)
 
@@ -409,7 +410,8 @@ def make_network(
         fields = field_of_arrays(spec, len(problem.genes), stacked)
     if "posterior_probability" in arrays:
         parts = {name: arrays[f"posterior_{name}"] for name in EdgePosterior.__dataclass_fields__}
-        posterior = EnsemblePosterior(EdgePosterior(**parts), arrays["frequency"], arrays["agreement"])
+        mixture = EdgePosterior(**parts)  # type: ignore[arg-type]
+        posterior = EnsemblePosterior(mixture, arrays["frequency"], arrays["agreement"])  # type: ignore[arg-type]
     ranking = arrays.get("ranking")
     curves = {name: arrays[name] for name in CURVES if name in arrays}
     return Network(

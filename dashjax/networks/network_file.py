@@ -128,8 +128,9 @@ def _assemble(header: dict[str, Any], arrays: dict[str, np.ndarray], path: Path)
             raise ValueError("the field's arrays are of different numbers of members")
     posterior = None
     if "frequency" in arrays:
-        mixture = EdgePosterior(**{part.name: arrays[f"posterior_{part.name}"] for part in fields(EdgePosterior)})
-        posterior = EnsemblePosterior(mixture, arrays["frequency"], arrays["agreement"])
+        parts: dict[str, Any] = {part.name: arrays[f"posterior_{part.name}"] for part in fields(EdgePosterior)}
+        agreed: dict[str, Any] = {name: arrays[name] for name in ("frequency", "agreement")}
+        posterior = EnsemblePosterior(EdgePosterior(**parts), **agreed)
     for name in _OF_PAIRS & set(arrays):
         if arrays[name].shape != (count, count):
             raise ValueError(f"{name} is not that of {count} genes")
@@ -162,7 +163,7 @@ def _entries(edges: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _read_prior(arrays: dict[str, np.ndarray], genes: int) -> Prior:
-    priors = []
+    priors: list[Prior] = []
     while f"prior{len(priors)}_weights" in arrays:
         priors.append(prior_from_edges([arrays[f"prior{len(priors)}_{name}"] for name in _EDGE], genes))
     return combine_priors(priors)
@@ -187,7 +188,11 @@ def _read_spec(header: dict[str, Any], path: Path) -> AbstractSpec:
 
 
 def _subclasses(kind: type) -> list[type]:
-    return [sub for direct in kind.__subclasses__() for sub in (direct, *_subclasses(direct))]
+    found: list[type] = []
+    direct: type
+    for direct in kind.__subclasses__():
+        found += [direct, *_subclasses(direct)]
+    return found
 
 
 def _array(archive: zipfile.ZipFile, name: str, largest: int, path) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 from dashjax.data import Problem, Trajectories, make_problem
 from dashjax.errors import InputError, unknown
 from dashjax.io import read_expression, read_prior
-from dashjax.io.cells import average_cells
+from dashjax.io.metacells import average_cells
 from dashjax.simulate import System, generate_system, simulate_cells, simulate_disturbed, simulate_study
 from dashjax.training import add_observation_noise
 

@@ -159,7 +159,7 @@ def check_files(
 
 
 def read_steady(steady: Any, genes: Sequence[str]) -> np.ndarray:
-    """Return samples at rest (sample, gene): from a frame, or a CSV, TSV or Parquet file with names in its first column.
+    """Return samples at rest (sample, gene): from a frame, or a file with their names in its first column.
 
     Raises:
         InputError: on a file that cannot be read, genes that are missing, or values that are no numbers.
@@ -171,11 +171,10 @@ def read_steady(steady: Any, genes: Sequence[str]) -> np.ndarray:
         source = str(steady)
         rows = parquet_rows(steady) if Path(steady).suffix.lower() == ".parquet" else read_rows(steady)
         header = rows[0]
-        values = [
-            parse_numbers(row[1:], f"{source}, row {number}", header[1:])
-            for number, row in enumerate(rows[1:], start=2)
-            if refuse_width(row, len(header), f"{source}, row {number}") is None
-        ]
+        values = []
+        for number, row in enumerate(rows[1:], start=2):
+            refuse_width(row, len(header), f"{source}, row {number}")
+            values.append(parse_numbers(row[1:], f"{source}, row {number}", header[1:]))
         steady = pd.DataFrame(values, columns=header[1:])
     if not isinstance(steady, pd.DataFrame):
         raise InputError(f"expected a path or a DataFrame, got {type(steady).__name__}", "steady")

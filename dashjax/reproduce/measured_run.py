@@ -141,6 +141,7 @@ def _summary(dataset: DataSet, table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def paragraphs_of(study: MeasuredStudy, problem: Problem, rows: Sequence[dict[str, Any]]) -> list[str]:
     """Say what a data set is, whether models predict anything, and how networks stand beside prior and paper."""
+    assert problem.test is not None, "a study has one"
     held = np.mean([no_change(problem.split(seed).validation) for seed in range(study.seeds)])
     said = []
     for metric, bar in (("validation_mse", held), ("test_mse", no_change(problem.test))):
@@ -176,7 +177,6 @@ def _section(study: MeasuredStudy, dataset: DataSet, problem: Problem, cells: Se
     table = pd.concat([runs, pd.DataFrame([prior_row(problem)])], ignore_index=True)
     table = table.assign(prior_corruption=np.nan, **{name: np.nan for name in SCORES if name not in table})
     numbers = table.drop(columns=["id", "chunk"])
-    assert store.folder is not None, "a study has one"
     write_atomically(store.folder / "results.parquet", partial(numbers.to_parquet, index=False))
     rows = _summary(dataset, numbers)
     curves: dict[str, list[Arrays]] = {}
@@ -190,6 +190,7 @@ def _section(study: MeasuredStudy, dataset: DataSet, problem: Problem, cells: Se
 
 def _draw(problem: Problem, table: pd.DataFrame, curves, rows: Sequence[dict[str, Any]]) -> dict[str, tuple]:
     """Return headings, figures and captions by file name."""
+    assert problem.test is not None, "a study has one"
     drawn: dict[str, tuple] = {
         "sparsity_error": ("Sparsity against error", sparsity_error(table, no_change(problem.test)), _ERROR_CAPTION),
         "training_curves": (CAPTIONS["training_curves"][0], training_curves(curves), CAPTIONS["training_curves"][1]),

@@ -15,9 +15,9 @@ from dashjax.io import read_system, write_atomically
 from dashjax.report import write_results
 from dashjax.report.sweep_page import CAPTIONS
 from dashjax.reproduce.agreement import agreement
+from dashjax.reproduce.cross_validation import Choice, choose, tuning_grid
 from dashjax.reproduce.simulated_studies import PUBLISHED_EPOCHS, Condition, SimulatedStudy
 from dashjax.reproduce.study_pages import Section, write_pages
-from dashjax.reproduce.tuning import Choice, choose, tuning_grid
 from dashjax.sweep import PRIOR_ONLY, Grid, parse_grid, run_sweep
 
 #: The table's, see `dashjax.reproduce.study_pages`.

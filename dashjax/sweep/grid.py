@@ -84,7 +84,7 @@ def _listed(value: Any) -> Any:
 
 
 class MethodEntry(_Strict):
-    """A method and the values of its λ and of its strength to sweep; what is not given is the grid's or the method's."""
+    """A method and the values of its λ and strength to sweep; what is not given is the grid's or the method's."""
 
     name: str
     lambda_1: tuple[Share, ...] = (DEFAULT_TRUST[0],)
@@ -221,6 +221,7 @@ def expand(grid: Grid) -> list[Combination]:
     """Return a grid's combinations; methods with fixed λ or without a strength run once for all values of it."""
     found = []
     folds = range(1, grid.folds + 1) if grid.folds else (0,)
+    sources: list[tuple[float, float | None, int | None, int | None]]
     if grid.data is None:
         sources = [(noise, corruption, None, None) for noise in grid.noise for corruption in grid.prior_corruption]
     else:

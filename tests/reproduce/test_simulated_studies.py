@@ -17,7 +17,7 @@ from dashjax.reproduce import (
     tuning_grid,
 )
 from dashjax.reproduce.agreement import agreement
-from dashjax.reproduce.tuning import settings_of
+from dashjax.reproduce.cross_validation import settings_of
 from dashjax.sweep import expand, make_cells, parse_grid
 
 PLAN = SimulatedStudy(
