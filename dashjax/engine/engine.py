@@ -322,7 +322,8 @@ def network_of(cell: AnyCell, arrays: Arrays, members: Sequence[Arrays] = ()) ->
         ranking = cell.rival.with_prior(np.asarray(arrays["ranking"]), np.asarray(cell.problem.prior.edges))
         return make_network(cell.problem, {"ranking": ranking}, how)
     if "run_status" not in arrays:
-        return make_network(cell.problem, arrays, how | {"status": STATUSES[0]}, precision=cell.precision)
+        how |= {"status": STATUSES[0], "carrier": "activity"}
+        return make_network(cell.problem, arrays, how, precision=cell.precision)
     how |= {
         name: float(np.asarray(arrays[key]))
         for name, key in (

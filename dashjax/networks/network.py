@@ -175,7 +175,7 @@ class Network:
         if name in ("effect", "effect_low", "effect_high"):
             sides = {"effect": 0.0, "effect_low": -INTERVAL, "effect_high": INTERVAL}[name]
             effect = np.asarray(mixture.effect + sides * mixture.spread)
-            if self.fields is None:
+            if self.how.get("carrier") == "activity":
                 # Of an activity, which has no unit: what a standard deviation of it does, in the target's unit.
                 return effect * np.asarray(self.units.scale) / WIDTH
             return np.asarray(self.units.effects(jnp.asarray(effect)))

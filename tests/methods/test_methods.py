@@ -65,7 +65,9 @@ def test_every_method_runs_to_its_sparsity(tmp_path):
     table = results.table[results.table["method"] != PRIOR_ONLY].set_index("method")
     assert list(table.index) == list(METHODS)
     assert (table["status"] == "finished").all()
-    assert np.isfinite(table[["test_mse", "validation_mse"]]).all(axis=None)
+    fitted = [name for name in METHODS if METHODS[name].estimator is None]
+    assert np.isfinite(table.loc[fitted, ["test_mse", "validation_mse"]]).all(axis=None)
+    assert table.drop(fitted)["test_mse"].isna().all()  # no dynamics, no error
     for name in CUT_TO_THE_PLAN:
         curves = results.store[table.loc[name, "id"]]
         target = float(find_method(name).target_sparsity(24))
