@@ -19,6 +19,7 @@ from dashjax.training.state import Curves, FitResult, Latent, RunState, Snapshot
 NUMERICS_VERSION = 5
 
 #: Learning rate of the objective's latent numbers, as a multiple of the weights': each is updated once per epoch only.
+#: Set by hand on generated systems.
 LATENT_RATE = 5.0
 
 
