@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
+from dashjax.methods import METHODS
 from dashjax.sweep import PRIOR_ONLY
 
 #: One colour per method wherever it appears (Okabe and Ito's palette, safe for colour-blind readers).
@@ -30,8 +31,9 @@ COLOURS = {
     "pinn+dash": "#000000",
     "direct+l1": "#A50026",
     "direct+dash": "#F46D43",
-    "direct+dash+ensemble": "#7B2CBF",
-    "direct+dash+ensemble+steps": "#E7298A",
+    "posterior": "#7B2CBF",
+    "posterior_steps": "#E7298A",
+    "activity": "#1B9E77",
     "dyngenie3": "#009E73",
     "genie3": "#56B4E9",
     "lasso": "#E69F00",
@@ -53,6 +55,7 @@ def make_panels(across: int = 1, down: int = 1, *, width: float, height: float, 
 
 def colour(method: str) -> str:
     """Return a method's colour; variants (`NAME_…`) take their method's."""
+    method = next((known.name for known in METHODS.values() if method in known.aliases), method)
     base = next((name for name in (method, method.rpartition("_")[0]) if name in COLOURS), None)
     return COLOURS[base] if base else _SPARE[sum(map(ord, method)) % len(_SPARE)]
 
