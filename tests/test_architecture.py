@@ -44,7 +44,7 @@ ALLOWED = {
 }
 #: Needed by the command line, by files, figures or rivals, and imported only where they are.
 ELSEWHERE = ("typer", "rich", "pydantic", "yaml", "pandas", "pyarrow", "matplotlib", "sklearn", "anndata", "h5py",
-             "networkx", "pysindy", "ray")  # fmt: skip
+             "networkx", "pysindy", "portia", "ray")  # fmt: skip
 
 
 def imported(path):

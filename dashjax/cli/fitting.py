@@ -12,20 +12,28 @@ from dashjax.cli.options import (
     EXPRESSION_HELP,
     PRIOR_HELP,
     Bins,
+    Control,
     Genes,
+    Interventions,
     Layer,
     MatchOption,
     Out,
+    Perturbation,
+    Steady,
     TimeColumn,
     TrajectoryColumn,
     cell_options,
+    refuse_descriptions,
 )
 from dashjax.cli.terminal import console, interruptible, print_finding, print_lines, print_warning, progress_bar
 from dashjax.errors import InputError, unknown
 
+#: Options that describe an expression, for messages.
+DESCRIBING = "--genes, --layer, --time, --trajectory, --bins, --perturbation, --control"
+
 
 def check(
-    expression: Annotated[Path, typer.Argument(help=EXPRESSION_HELP)],
+    expression: Annotated[Path | None, typer.Argument(help=f"{EXPRESSION_HELP} With --steady, - for none.")] = None,
     prior: Annotated[list[Path] | None, typer.Argument(help=PRIOR_HELP)] = None,
     genes: Genes = None,
     match: MatchOption = "exact",
@@ -33,11 +41,20 @@ def check(
     time: TimeColumn = None,
     trajectory: TrajectoryColumn = None,
     bins: Bins = None,
+    perturbation: Perturbation = None,
+    control: Control = None,
+    steady: Steady = None,
+    interventions: Interventions = None,
 ) -> None:
-    """Say what is in an expression file and a prior, and what may be wrong with them, before fitting."""
+    """Say what is in files of expression, experiments and priors, and what may be wrong with them, before fitting."""
     from dashjax.problems import check_files, verdict
 
-    findings = check_files(expression, prior, genes, match, cell_options(layer, time, trajectory, bins))
+    given = None if expression == Path("-") else expression
+    if given is None and steady is None:
+        raise InputError("EXPRESSION: needs expression over time, samples at rest (--steady), or both")
+    cells = cell_options(layer, time, trajectory, bins, perturbation, control)
+    refuse_descriptions(given, genes, cells, DESCRIBING)
+    findings = check_files(given, prior, genes, match, cells, steady, interventions)
     source = None
     for finding in findings:
         if finding.source != source:
@@ -50,8 +67,8 @@ def check(
 
 
 def fit(
-    expression: Annotated[Path, typer.Option(help=EXPRESSION_HELP)],
     out: Out,
+    expression: Annotated[Path | None, typer.Option(help=f"{EXPRESSION_HELP} None is needed with --steady.")] = None,
     prior: Annotated[list[Path] | None, typer.Option(help=f"{PRIOR_HELP} None is needed.")] = None,
     method: Annotated[str, typer.Option(help="What fits the network; `dashjax methods` lists all.")] = "posterior",
     genes: Genes = None,
@@ -60,6 +77,8 @@ def fit(
     time: TimeColumn = None,
     trajectory: TrajectoryColumn = None,
     bins: Bins = None,
+    perturbation: Perturbation = None,
+    control: Control = None,
     ppi: Annotated[
         Path | None, typer.Option(help="Protein interactions, as the input-input knowledge of DASH's first layer.")
     ] = None,
@@ -81,15 +100,13 @@ def fit(
     regulators: Annotated[
         Path | None, typer.Option(help="Genes that may regulate, one per line; all by default.")
     ] = None,
-    steady: Annotated[
-        Path | None,
-        typer.Option(help="Samples at rest: a row per sample named in its first column, a column per gene."),
-    ] = None,
+    steady: Steady = None,
+    interventions: Interventions = None,
     precision: Annotated[
         float, typer.Option(help="Expected precision of the edges that a posterior marks as returned.")
     ] = 0.9,
 ) -> None:
-    """Fit a network to your own expression and, if you have one, a prior."""
+    """Fit a network to your own expression, over time or at rest, and, if you have one, a prior."""
     from dashjax.dynamics import FIELDS
     from dashjax.inference import Tuned, describe, infer, progress_text
     from dashjax.io import check_writable
@@ -101,16 +118,19 @@ def fit(
         raise InputError(unknown("field", field, list(FIELDS)), "field")
     if ensemble is not None and ensemble < 1:
         raise InputError(f"must be at least 1, got {ensemble}", "ensemble")
+    cells = cell_options(layer, time, trajectory, bins, perturbation, control)
+    refuse_descriptions(expression, genes, cells, DESCRIBING)
     check_writable(out)
     problem = read_problem(
         expression,
         prior,
         regulators=regulators,
-        cells=cell_options(layer, time, trajectory, bins),
+        cells=cells,
         genes=genes,
         match=match,
         similarity=ppi,
         steady=steady,
+        interventions=interventions,
         validation=validation,
     )
     for finding in problem.findings:
@@ -136,17 +156,23 @@ def fit(
     write_network(out, network, tuned[0].tried if tuned else None)
     for finding in network.findings[len(problem.findings) :]:
         print_finding(finding, f"{finding.source}: ")
-    known = f", {problem.prior.n_edges} prior edges" if prior else ", no prior"
-    count = len(problem.trajectories)
+    known = f"{problem.prior.n_edges} prior edges" if prior else "no prior"
     edges = network.edges
     print_lines(
         [
-            f"{len(problem.genes)} genes, {count} trajector{'y' if count == 1 else 'ies'}{known}",
+            f"{len(problem.genes)} genes, {_experiments(problem)}, {known}",
             *describe(network, [str(path) for path in prior or ()]),
             *(choice.why for choice in tuned),
             f"{len(edges)} edges listed ({int(edges['in_prior'].sum())} of them in the prior): {out / 'edges.tsv'}",
         ]
     )
+
+
+def _experiments(problem) -> str:
+    """Count a problem's trajectories and samples at rest, in words."""
+    courses, samples = len(problem.trajectories), len(problem.samples)
+    words = [f"{courses} trajector{'y' if courses == 1 else 'ies'}"] if courses or not samples else []
+    return ", ".join([*words, f"{samples} sample{'' if samples == 1 else 's'} at rest"] if samples else words)
 
 
 def export(

@@ -25,6 +25,24 @@ TrajectoryColumn = Annotated[
     str | None, typer.Option("--trajectory", help="Column of an .h5ad file's obs: trajectory, branch or replicate.")
 ]
 Bins = Annotated[int | None, typer.Option(help="Metacells along each branch of cells; chosen if not given.", min=2)]
+Perturbation = Annotated[
+    str | None,
+    typer.Option(help="Column of an .h5ad file's obs: the gene that was knocked out in each cell, A+B for two."),
+]
+Control = Annotated[
+    str | None, typer.Option(help="What that column says of undisturbed cells; a usual name such as ctrl by default.")
+]
+Steady = Annotated[
+    Path | None,
+    typer.Option(help="Samples at rest: a row per sample named in its first column, a column per gene."),
+]
+Interventions = Annotated[
+    Path | None,
+    typer.Option(
+        help="What was done in which trajectory or sample: trajectory,gene,kind[,value]; a kind is knockout, "
+        "knockdown, overexpression, clamp or stimulus."
+    ),
+]
 Model = Annotated[Path, typer.Argument(help="Folder that `dashjax fit` wrote, or a model.npz.")]
 Edges = Annotated[
     Path | None,
@@ -53,12 +71,29 @@ PRIOR_HELP = (
 )
 
 
-def cell_options(layer: str | None, time: str | None, trajectory: str | None, bins: int | None) -> Any:
-    """Return how cells become trajectories; None where no option says so."""
+def cell_options(
+    layer: str | None,
+    time: str | None,
+    trajectory: str | None,
+    bins: int | None,
+    perturbation: str | None = None,
+    control: str | None = None,
+) -> Any:
+    """Return how cells become trajectories or samples at rest; None where no option says so."""
     from dashjax.io import CellOptions
 
-    options = CellOptions(layer, time, trajectory, bins)
+    options = CellOptions(layer, time, trajectory, bins, perturbation, control)
     return None if options == CellOptions() else options
+
+
+def refuse_descriptions(expression: Path | None, genes: Path | None, cells: Any, options: str) -> None:
+    """Refuse options that describe an expression where there is none.
+
+    Raises:
+        InputError: naming the options.
+    """
+    if expression is None and (genes is not None or cells is not None):
+        raise InputError(f"{options}: describe --expression, which is missing")
 
 
 def read_model(model: Path, edges: Path | None) -> Any:
@@ -115,9 +150,8 @@ def read_starts(
     if horizon is not None and not 0 < horizon < np.inf:
         raise InputError(f"must be a positive time, got {horizon:g}", "horizon")
     dynamics = network.dynamics()[0]
+    refuse_descriptions(expression, genes, cells, "--genes, --layer, --time, --trajectory, --bins")
     if expression is None:
-        if genes is not None or cells is not None:
-            raise InputError("--genes, --layer, --time, --trajectory, --bins: describe --expression, which is missing")
         drawn = random_starts(jax.random.key(seed), number, len(network.genes))
         times = np.asarray(response_times(dynamics, horizon))
         return Starts(network.units.levels(drawn), times, f"{number} random starts")

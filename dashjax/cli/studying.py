@@ -132,8 +132,19 @@ def simulate(
         Path | None,
         typer.Option(help="PHOENIX CSV whose first observations to start from and whose times to report at."),
     ] = None,
+    knockouts: Annotated[
+        int, typer.Option(help="Genes to knock out, each in a sample at rest of its own; drawn unless all are.", min=0)
+    ] = 0,
+    knockdowns: Annotated[
+        int, typer.Option(help="Genes to knock down by half, each in a sample at rest of its own.", min=0)
+    ] = 0,
+    steady: Annotated[bool, typer.Option("--steady", help="Add a sample of the wild type at rest.")] = False,
 ) -> None:
-    """Simulate trajectories, the true network and a corrupted prior."""
+    """Simulate trajectories, the true network and a corrupted prior; on demand, samples at rest too.
+
+    Trajectories start from drawn states, inputs included. Samples at rest (steady.csv, interventions.csv) are of the
+    same system, but all belong to one culture whose inputs hold fixed levels.
+    """
     from dashjax.problems import simulate_files
 
     with console.status("simulating"):
@@ -148,6 +159,9 @@ def simulate(
             equations=equations,
             names=names,
             initial=initial,
+            knockouts=knockouts,
+            knockdowns=knockdowns,
+            steady=steady,
         )
     print_lines(lines)
 

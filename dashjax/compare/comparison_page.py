@@ -73,7 +73,8 @@ def write_comparison(rows: pd.DataFrame, out: Path, title: str) -> pd.DataFrame:
         f"{rows['problem'].nunique()} networks, {rows['method'].nunique()} methods, means over the networks of a group",
         [
             "All methods see the same trajectories and the same prior; rivals that cannot weigh a prior rank its edges "
-            "first. Scores count ordered pairs of genes without self loops."
+            "first. Of samples at rest, rivals see what they are made for. Scores count ordered pairs of genes without "
+            "self loops."
         ],
         headings,
         cells,

@@ -1,5 +1,6 @@
 """What is known before fitting: expression over time, prior beliefs, units, and the problem they make together."""
 
+from dashjax.data.interventions import KINDS, Intervention, Production, RestSamples, no_intervention, rest_samples
 from dashjax.data.prior import (
     DENSE_GENES,
     Prior,
@@ -12,6 +13,7 @@ from dashjax.data.prior import (
     shared_targets,
 )
 from dashjax.data.problem import Finding, HoldOut, Problem, identity_of, make_problem
+from dashjax.data.settled import Settled, settle
 from dashjax.data.trajectories import (
     LARGEST_EXPRESSION,
     Split,
@@ -29,8 +31,13 @@ __all__ = [
     "LARGEST_EXPRESSION",
     "Finding",
     "HoldOut",
+    "Intervention",
+    "KINDS",
     "Prior",
     "Problem",
+    "Production",
+    "RestSamples",
+    "Settled",
     "Split",
     "Trajectories",
     "Units",
@@ -44,9 +51,12 @@ __all__ = [
     "make_sparse_prior",
     "make_trajectories",
     "matrix_from_edges",
+    "no_intervention",
     "no_prior",
     "pieces_of",
     "prior_from_edges",
+    "rest_samples",
+    "settle",
     "shared_targets",
     "single_transitions",
     "time_only",

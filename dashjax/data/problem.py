@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from dashjax.data.interventions import Intervention, RestSamples, production_of, rest_samples
 from dashjax.data.prior import Prior, no_prior
 from dashjax.data.trajectories import Split, Trajectories, pieces_of, single_transitions
 from dashjax.data.units import Units, units_of
@@ -64,8 +65,9 @@ class Problem:
         covered: genes whose targets the truth covers, booleans (gene,); only these rows are scored. None for all.
         self_loops: whether pairs of a gene with itself are scored.
         test: trajectories to test on, in training units; None for none.
-        steady: samples at rest (sample, gene), in training units; None for none.
+        rest: samples at rest, in training units; None for none.
         trajectories: names of the trajectories.
+        samples: names of the samples at rest.
         group: name of the group.
         source: where the data came from.
         notes: what was done to the data on the way, one sentence each.
@@ -85,8 +87,9 @@ class Problem:
     covered: np.ndarray | None = None
     self_loops: bool = False
     test: Trajectories | None = None
-    steady: np.ndarray | None = None
+    rest: RestSamples | None = None
     trajectories: tuple[str, ...] = ()
+    samples: tuple[str, ...] = ()
     group: str = ""
     source: str = ""
     notes: tuple[str, ...] = ()
@@ -111,11 +114,16 @@ class Problem:
         """The observations in the user's units."""
         return self.units.given(self.observed)
 
+    @cached_property
+    def given_rest(self) -> RestSamples | None:
+        """The samples at rest in the user's units."""
+        return None if self.rest is None else self.units.given_rest(self.rest)
+
     @property
-    def samples(self) -> np.ndarray:
-        """Return every observation of a trajectory and every sample at rest, (sample, gene), in training units."""
+    def states(self) -> np.ndarray:
+        """Return every observation of a trajectory and every sample at rest, (state, gene), in training units."""
         seen = np.asarray(self.observed.expression)[np.asarray(self.observed.observed)]
-        return seen if self.steady is None else np.concatenate([seen, self.steady])
+        return seen if self.rest is None else np.concatenate([seen, np.asarray(self.rest.levels)])
 
     @property
     def may_regulate(self) -> np.ndarray:
@@ -143,7 +151,7 @@ class Problem:
     def split(self, seed: int, fold: int = 0) -> Split:
         """Return the data of a run."""
         train, held = self.rows(seed, fold)
-        return Split(self.pieces[train], self.pieces[held], self.test)
+        return Split(self.pieces[train], self.pieces[held], self.test, self.rest)
 
     def with_prior(self, prior: Prior) -> Problem:
         """Return the same data with another prior."""
@@ -172,6 +180,7 @@ def make_problem(
     truth: np.ndarray | None = None,
     test: Trajectories | None = None,
     steady: np.ndarray | None = None,
+    interventions: Sequence[Intervention] = (),
     data_fingerprint: str = "",
     **named,
 ) -> Problem:
@@ -193,10 +202,11 @@ def make_problem(
         regulators: which genes may regulate, booleans (gene,); all if None.
         truth: true edges (regulator, target), where they are known.
         test: trajectories to test on.
-        steady: samples at rest (sample, gene).
+        steady: samples at rest (sample, gene), NaN where a level is missing.
+        interventions: what was done, in experiments named by `trajectories` and `samples`.
         data_fingerprint: identity of the data where they were simulated, whose last digits differ between machines;
             hash of the data if empty.
-        **named: name, covered, self_loops, trajectories, group, source, notes, findings.
+        **named: name, covered, self_loops, trajectories, samples, group, source, notes, findings.
 
     Raises:
         InputError: on sizes that do not agree, or a share that leaves nothing to train on.
@@ -210,11 +220,15 @@ def make_problem(
         raise InputError(f"a network of shape {tuple(prior.edges.shape)} for {count} genes", "prior")
     if truth is not None and np.shape(truth) != (count, count):
         raise InputError(f"a network of shape {np.shape(truth)} for {count} genes", "truth")
-    if steady is not None:
-        steady = np.asarray(steady, np.float32)
-        if steady.ndim != 2 or steady.shape[1] != count or not np.isfinite(steady).all():
-            raise InputError(f"expected finite levels (sample, gene) of {count} genes, got {steady.shape}", "steady")
-    units = units_of(observed, steady) if units is None else units
+    rest = None
+    if steady is not None and len(steady):
+        if np.ndim(steady) != 2 or np.shape(steady)[1] != count:
+            raise InputError(f"expected levels (sample, gene) of {count} genes, got {np.shape(steady)}", "steady")
+        rest = rest_samples(steady)
+    if not observed.n_trajectories and rest is None:
+        raise InputError("neither trajectories nor samples at rest", "expression")
+    observed, rest = _treated(observed, rest, interventions, genes, named)
+    units = units_of(observed, rest) if units is None else units
     scaled = units.scaled(observed)
     allowed = None
     if regulators is not None and not np.all(regulators):
@@ -232,16 +246,42 @@ def make_problem(
         allowed,
         None if truth is None else np.asarray(truth),
         test=None if test is None else units.scaled(test),
-        steady=None if steady is None else np.asarray(units.scaled_levels(jnp.asarray(steady))),
+        rest=None if rest is None else units.scaled_rest(rest),
         data_fingerprint=data_fingerprint,
         **named,
     )
     return _identified(problem)
 
 
+def _treated(
+    observed: Trajectories, rest: RestSamples | None, interventions: Sequence[Intervention], genes, named
+) -> tuple[Trajectories, RestSamples | None]:
+    """Return trajectories and samples with what was done to them."""
+    if not interventions:
+        return observed, rest
+    experiments = [*named.get("trajectories", ()), *named.get("samples", ())]
+    levels, shares = np.asarray(observed.expression, np.float64), np.asarray(observed.observed)[..., None]
+    levels = (levels * shares).sum(axis=1) / np.maximum(shares.sum(axis=1), 1)
+    everything = np.asarray(observed.expression)[np.asarray(observed.observed)]
+    if rest is not None:
+        levels = np.concatenate([levels, rest.levels])
+        everything = np.concatenate([everything, rest.levels])
+    if len(experiments) != len(levels):
+        raise InputError(f"{len(experiments)} names for {len(levels)} trajectories and samples", "interventions")
+    # Logarithms and z-scores have no level that means no expression: the lowest that was seen stands for it.
+    lowest = everything.min(axis=0) if (everything < 0).any() else np.zeros(len(genes))
+    production = production_of(interventions, experiments, genes, levels, lowest)
+    split = observed.n_trajectories
+    parts = [jax.tree.map(lambda leaf, part=part: leaf[part], production) for part in (np.s_[:split], np.s_[split:])]
+    courses, samples = (None if part is None or not part.touched.any() else part for part in parts)
+    return replace(observed, production=courses), None if rest is None else replace(rest, production=samples)
+
+
 def _share(share: float, pieces: int) -> HoldOut:
     if not 0 < share < 1:
         raise InputError(f"must be between 0 and 1, got {share:g}", "validation")
+    if not pieces:
+        return HoldOut(0)
     held = max(1, round(share * pieces))
     if held >= pieces:
         raise InputError(f"{share:g} of {pieces} pieces of data leaves nothing to train on", "validation")
@@ -251,7 +291,7 @@ def _share(share: float, pieces: int) -> HoldOut:
 def _identified(problem: Problem) -> Problem:
     """Return a problem with its fingerprints."""
     data = problem.data_fingerprint or _hash(
-        (problem.observed, problem.test, problem.steady, problem.units), *problem.genes
+        (problem.observed, problem.test, problem.rest, problem.units), *problem.genes
     )
     return replace(
         problem,

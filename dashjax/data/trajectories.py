@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import equinox as eqx
 import jax
@@ -24,6 +25,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from dashjax.data.interventions import Production, RestSamples, no_intervention
 from dashjax.errors import InputError
 
 #: Trajectories from which on whole ones are held out.
@@ -44,12 +46,14 @@ class Trajectories(eqx.Module):
         expression: expression of every gene at those times.
         observed: which (trajectory, time) entries were observed.
         measured: which values were measured at the times observed; None where none is missing.
+        production: what was done to the production of every gene; None where nothing was.
     """
 
     times: Float[Array, "trajectory time"]
     expression: Float[Array, "trajectory time gene"]
     observed: Bool[Array, "trajectory time"]
     measured: Bool[Array, "trajectory time gene"] | None = None
+    production: Production | None = None
 
     @property
     def n_trajectories(self) -> int:
@@ -83,20 +87,31 @@ class Trajectories(eqx.Module):
             joined = jnp.stack([leaf[:, :-1], leaf[:, 1:]], axis=2)
             return joined.reshape(-1, *joined.shape[2:])
 
-        return jax.tree.map(pairs, self)
+        steps = jax.tree.map(pairs, replace(self, production=None))
+        each = self.times.shape[1] - 1
+        return replace(steps, production=jax.tree.map(lambda leaf: jnp.repeat(leaf, each, axis=0), self.production))
 
     def of_genes(self, order) -> Trajectories:
         """Return the same time courses of the genes selected by `order`, in that order."""
         measured = None if self.measured is None else self.measured[..., order]
-        return Trajectories(self.times, self.expression[..., order], self.observed, measured)
+        production = jax.tree.map(lambda leaf: leaf[..., order], self.production)
+        return Trajectories(self.times, self.expression[..., order], self.observed, measured, production)
 
 
 class Split(eqx.Module):
-    """Trajectories to train on, to validate on, and (where there are any) to test on."""
+    """Trajectories to train on, to validate on, and (where there are any) to test on.
+
+    Attributes:
+        train: what gradients are taken of.
+        validation: what models are selected by.
+        test: what a selected model is tested on.
+        rest: samples at rest, which are trained on whatever is held out.
+    """
 
     train: Trajectories
     validation: Trajectories
     test: Trajectories | None = None
+    rest: RestSamples | None = None
 
     def seen(self) -> Trajectories:
         """Return training and validation trajectories together: all that a model may be judged by without a test."""
@@ -120,6 +135,7 @@ def join(first: Trajectories, second: Trajectories) -> Trajectories:
         raise InputError(f"trajectories: {first.n_genes} and {second.n_genes} genes cannot be joined")
     longest = max(first.times.shape[1], second.times.shape[1])
     masked = first.measured is not None or second.measured is not None
+    treated = first.production is not None or second.production is not None
 
     def padded(part: Trajectories) -> Trajectories:
         extra = longest - part.times.shape[1]
@@ -129,7 +145,11 @@ def join(first: Trajectories, second: Trajectories) -> Trajectories:
             return jnp.pad(leaf, [(0, 0), (0, extra)] + [(0, 0)] * (leaf.ndim - 2), mode=mode)
 
         return Trajectories(
-            pad(part.times), pad(part.expression), pad(part.observed, "constant"), None if not masked else pad(measured)
+            pad(part.times),
+            pad(part.expression),
+            pad(part.observed, "constant"),
+            None if not masked else pad(measured),
+            (part.production or no_intervention(part.n_trajectories, part.n_genes)) if treated else None,
         )
 
     return jax.tree.map(lambda *parts: jnp.concatenate(parts), padded(first), padded(second))

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from dashjax.data.interventions import Production, RestSamples
 from dashjax.data.trajectories import Trajectories
 
 #: What a trajectory of the published studies lasts, in its unit of time: the median one lasts as long in training.
@@ -38,11 +39,38 @@ class Units(eqx.Module):
 
     def scaled(self, observed: Trajectories) -> Trajectories:
         """Return a user's trajectories in training units."""
-        return replace(observed, times=observed.times / self.time, expression=self.scaled_levels(observed.expression))
+        return replace(
+            observed,
+            times=observed.times / self.time,
+            expression=self.scaled_levels(observed.expression),
+            production=self._production(observed.production, -self.offset, self.scale),
+        )
 
     def given(self, scaled: Trajectories) -> Trajectories:
         """Return trajectories in training units in the user's."""
-        return replace(scaled, times=scaled.times * self.time, expression=self.levels(scaled.expression))
+        return replace(
+            scaled,
+            times=scaled.times * self.time,
+            expression=self.levels(scaled.expression),
+            production=self._production(scaled.production, self.offset / self.scale, 1 / self.scale),
+        )
+
+    def scaled_rest(self, rest: RestSamples) -> RestSamples:
+        """Return a user's samples at rest in training units."""
+        production = self._production(rest.production, -self.offset, self.scale)
+        return replace(rest, levels=self.scaled_levels(rest.levels), production=production)
+
+    def given_rest(self, scaled: RestSamples) -> RestSamples:
+        """Return samples at rest in training units in the user's."""
+        production = self._production(scaled.production, self.offset / self.scale, 1 / self.scale)
+        return replace(scaled, levels=self.levels(scaled.levels), production=production)
+
+    @staticmethod
+    def _production(production: Production | None, shift, scale) -> Production | None:
+        """Return f R + l of levels R as f R' + l' of levels R' = (R + shift) / scale."""
+        if production is None:
+            return None
+        return Production(production.factor, (production.level + (1 - production.factor) * shift) / scale)
 
     def scaled_levels(self, expression: Float[Array, "*batch gene"]) -> Float[Array, "*batch gene"]:
         """Return a user's levels in training units."""
@@ -68,7 +96,7 @@ def time_only(observed: Trajectories) -> Units:
     return eqx.tree_at(lambda u: u.time, given, jnp.asarray(time_unit(observed), jnp.float32))
 
 
-def units_of(observed: Trajectories, steady: Float[np.ndarray, "sample gene"] | None = None) -> Units:
+def units_of(observed: Trajectories, rest: RestSamples | None = None) -> Units:
     """Return the units that suit some data: each gene's mean at one half, `WIDTH` standard deviations wide.
 
     Samples at rest count like observations. Changing the unit or the offset of any gene's expression, or the unit of
@@ -77,9 +105,9 @@ def units_of(observed: Trajectories, steady: Float[np.ndarray, "sample gene"] | 
     genes = observed.n_genes
     counted = np.broadcast_to(np.asarray(observed.counted), observed.expression.shape).reshape(-1, genes)
     expression = np.asarray(observed.expression, np.float64).reshape(-1, genes)
-    if steady is not None:
-        expression = np.concatenate([expression, steady])
-        counted = np.concatenate([counted, np.ones(steady.shape, bool)])
+    if rest is not None:
+        expression = np.concatenate([expression, np.asarray(rest.levels)])
+        counted = np.concatenate([counted, np.asarray(rest.counted)])
     count = np.maximum(counted.sum(axis=0), 1)
     mean = np.where(counted, expression, 0.0).sum(axis=0) / count
     variance = np.where(counted, (expression - mean) ** 2, 0.0).sum(axis=0) / count
@@ -94,7 +122,9 @@ def units_of(observed: Trajectories, steady: Float[np.ndarray, "sample gene"] | 
 
 
 def time_unit(observed: Trajectories) -> float:
-    """Return the unit of training time, in the user's: the median trajectory lasts `SPAN` of it."""
+    """Return the unit of training time, in the user's: the median trajectory lasts `SPAN` of it; 1 without any."""
+    if not observed.n_trajectories:
+        return 1.0
     seen, times = np.asarray(observed.observed), np.asarray(observed.times)
     lasts = [row[there][-1] - row[there][0] for row, there in zip(times, seen, strict=True)]
     return float(np.median(lasts)) / SPAN

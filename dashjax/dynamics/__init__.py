@@ -3,6 +3,7 @@
 from dashjax.dynamics.direct import Direct, DirectSpec
 from dashjax.dynamics.field import AbstractDynamics, AbstractField, AbstractSpec, Layers, field_of_arrays
 from dashjax.dynamics.in_units import InUnits
+from dashjax.dynamics.intervened import Intervened, repeated, under
 from dashjax.dynamics.perceptron import DeepPerceptron, DeepPerceptronSpec, Perceptron, PerceptronSpec
 from dashjax.dynamics.phoenix import Phoenix, PhoenixSpec
 from dashjax.dynamics.solve import (
@@ -35,6 +36,7 @@ __all__ = [
     "FIELDS",
     "FixedSteps",
     "InUnits",
+    "Intervened",
     "Layers",
     "Perceptron",
     "PerceptronSpec",
@@ -42,6 +44,8 @@ __all__ = [
     "PhoenixSpec",
     "field_of_arrays",
     "integrate",
+    "repeated",
     "semilinear_terms",
     "solve_trajectories",
+    "under",
 ]

@@ -14,11 +14,13 @@ from functools import partial
 from typing import Any, ClassVar, get_origin
 
 import diffrax
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from dashjax.dynamics.field import AbstractDynamics
+from dashjax.dynamics.intervened import Intervened
 
 
 @dataclass(frozen=True)
@@ -148,14 +150,22 @@ def integrate(
         final = _fixed_steps(method.steps, field, initial, duration)
         return final, jnp.isfinite(final).all()
 
-    def solve(state, time):
+    def solve(field, state, time):
         solution = _diffeqsolve(field, state, time, method)
         ok = solution.result == diffrax.RESULTS.successful
         assert solution.ys is not None
         return solution.ys[0], ok
 
-    final, ok = jax.vmap(solve)(initial, duration)
+    final, ok = jax.vmap(solve, in_axes=(_axes(field), 0, 0))(field, initial, duration)
     return final, ok.all() & jnp.isfinite(final).all()
+
+
+def _axes(field: AbstractDynamics):
+    """Return along which axes a field's arrays belong to the states: what experiments do, and nothing else."""
+    nothing = jax.tree.map(lambda _: None, field)
+    if not isinstance(field, Intervened):
+        return nothing
+    return eqx.tree_at(lambda f: f.acting, nothing, jax.tree.map(lambda _: 0, field.acting), is_leaf=lambda x: x is None)
 
 
 def solve_trajectories(
@@ -235,9 +245,9 @@ def _fixed_steps_forward(steps, field, initial, duration):
 def _fixed_steps_backward(steps, residuals, cotangent):
     field, stages, pullback, duration = residuals
     decay_cotangent, initial_cotangent, tap_cotangents = pullback(cotangent)
-    genes = stages.shape[-1]
-    _, field_pullback = jax.vjp(lambda f: (f.production(stages.reshape(-1, genes)), f.decay()), field)
-    (field_cotangent,) = field_pullback((tap_cotangents.reshape(-1, genes), decay_cotangent))
+    # Not flattened, for what experiments do is known per transition.
+    _, field_pullback = jax.vjp(lambda f: (f.production(stages), f.decay()), field)
+    (field_cotangent,) = field_pullback((tap_cotangents, decay_cotangent))
     return field_cotangent, initial_cotangent, jnp.zeros_like(duration)
 
 

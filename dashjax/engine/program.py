@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from dashjax.data import Problem, Split, Trajectories
+from dashjax.data import Problem, RestSamples, Split, Trajectories
 from dashjax.dynamics import field_of_arrays
 from dashjax.engine.cell import Cell, RivalCell
 from dashjax.engine.work import Arrays, Chunk, Item, field_arrays
@@ -58,6 +58,31 @@ OnEpochs = Callable[[int], None]
 Stop = Callable[[], bool]
 
 
+class Placed(NamedTuple):
+    """A problem's data on a device.
+
+    Attributes:
+        pieces: what is trained on or held out one by one.
+        test: trajectories to test on, if any.
+        whole: whole trajectories, where pieces are not.
+        rest: samples at rest, if any.
+    """
+
+    pieces: Trajectories
+    test: Trajectories | None
+    whole: Trajectories | None
+    rest: RestSamples | None
+
+    def split(self, rows) -> Split:
+        """Return the data of a run."""
+        return Split(self.pieces[rows[0]], self.pieces[rows[1]], self.test, self.rest)
+
+    def seen(self, key, rows, hyper: Hyperparameters) -> tuple[Trajectories, RestSamples | None]:
+        """Return everything that a run may be judged by, as it observes it."""
+        observed = observe(key, self.split(rows), hyper)
+        return (observed.seen() if self.whole is None else self.whole), observed.rest
+
+
 class Programs:
     """Everything that a device runs, each program compiled once for all that can share it.
 
@@ -75,7 +100,7 @@ class Programs:
         self.compilations, self.compile_seconds = 0, 0.0
         self._compiled: dict[Any, Any] = {}
         self._compiling: dict[Any, threading.Lock] = {}
-        self._placed: dict[str, tuple] = {}
+        self._placed: dict[str, Placed] = {}
         self._lock = threading.Lock()
 
     def run(
@@ -135,19 +160,20 @@ class Programs:
     def _together(self, trees: Sequence[Any]):
         return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees) if self.batched else trees[0]
 
-    def _place(self, problem: Problem) -> tuple[Trajectories, Trajectories | None, Trajectories | None]:
-        """Return pieces, test data and, where pieces are not whole trajectories, those, on the device."""
+    def _place(self, problem: Problem) -> Placed:
+        """Return a problem's data on the device."""
         with self._lock:
             if problem.data_fingerprint not in self._placed:
                 while len(self._placed) >= PLACED:
                     self._placed.pop(next(iter(self._placed)))
-                data = problem.pieces, problem.test, None if problem.whole else problem.observed
+                whole = None if problem.whole else problem.observed
+                data = Placed(problem.pieces, problem.test, whole, problem.rest)
                 self._placed[problem.data_fingerprint] = jax.device_put(data, self.device)
             return self._placed[problem.data_fingerprint]
 
     def _train(self, chunk: Chunk, parts, on_epochs: OnEpochs, stop: Stop) -> list[Arrays] | None:
         begin, proceed, conclude = _training(chunk.config, self.batched)
-        common = parts["key"], parts["hyper"], parts["rows"], parts["number"], parts["data"][:2]
+        common = parts["key"], parts["hyper"], parts["rows"], parts["number"], parts["data"]._replace(whole=None)
         name = (chunk.config, "train")
         state = self._call((name, "begin"), begin, *common, parts["allowed"])
         total, done, curves = chunk.config.epochs, 0, []
@@ -172,7 +198,7 @@ class Programs:
         return jax.device_put(self._together([_field(item, item.given[0]) for item in chunk.items]), self.device)
 
     def _judging(self, chunk: Chunk, parts, fields=None):
-        inputs = parts["key"], parts["hyper"], parts["rows"], parts["data"][0], parts["data"][2]
+        inputs = parts["key"], parts["hyper"], parts["rows"], parts["data"]
         fields = self._fields(chunk) if fields is None else fields
         return (chunk.config, "judge"), _judge(chunk.config, self.batched), fields, *inputs
 
@@ -186,7 +212,7 @@ class Programs:
         evidence = cells[0].method.evidence
         assert evidence is not None, "told by the work's kind"
         given = [parts[name] for name in ("key", "prior", "hyper", "rows", "allowed")]
-        inputs = chains, *given, parts["data"][0], parts["data"][2]
+        inputs = chains, *given, parts["data"]
         fields = self._fields(chunk) if fields is None else fields
         return (chunk.config, evidence, "weigh"), _weigh(chunk.config, evidence, self.batched), fields, *inputs
 
@@ -224,8 +250,7 @@ def rank(item: Item) -> Arrays:
     """Let a rival rank the edges."""
     cell = item.cell
     assert isinstance(cell, RivalCell)
-    problem = cell.problem
-    return {"ranking": np.asarray(cell.rival.infer(problem.given, np.asarray(problem.prior.edges), cell.seed))}
+    return {"ranking": cell.rival.rank(cell.problem, cell.seed)}
 
 
 def mix(item: Item) -> Arrays:
@@ -265,8 +290,7 @@ def _training(config: FitConfig, batched: bool):
     """Return how to begin, go on with and conclude runs."""
 
     def prepared(key, hyper, rows, number, data):
-        pool, test = data
-        split = Split(pool[rows[0]], pool[rows[1]], test)
+        split = data.split(rows)
         return (key, split, hyper) if number is None else as_member(key, split, hyper, number)
 
     def begin(key, hyper, rows, number, data, allowed):
@@ -294,30 +318,30 @@ def _training(config: FitConfig, batched: bool):
 def _judge(config: FitConfig, batched: bool):
     """Return how to ask by how much a run's paths and steps miss the observations."""
 
-    def judge(field, key, hyper, rows, pool, whole):
+    def judge(field, key, hyper, rows, data):
         # A large field bends its paths through whatever it was trained on, so whole trajectories held out judge.
-        judges = whole
-        if whole is None:
-            observed = observe(key, Split(pool[rows[0]], pool[rows[1]]), hyper)
-            judges = observed.validation if pool.times.shape[1] > 2 else observed.seen()
+        judges = data.whole
+        if judges is None:
+            observed = observe(key, data.split(rows), hyper)
+            judges = observed.validation if data.pieces.times.shape[1] > 2 else observed.seen()
         path, step = path_and_step_error(field, judges, config.solve)
         return {"path_error": path, "step_error": step}
 
-    return _lift(judge, (0, 0, _HYPER_AXES, 0, None, None), batched)
+    return _lift(judge, (0, 0, _HYPER_AXES, 0, None), batched)
 
 
 def _weigh(config: FitConfig, evidence: AbstractEvidence, batched: bool):
     """Return how to weigh the evidence for every edge along one run."""
 
-    def weigh(field, chains, key, prior, hyper, rows, allowed, pool, whole):
-        observed = whole
-        if whole is None:
-            observed = observe(key, Split(pool[rows[0]], pool[rows[1]]), hyper).seen()
+    def weigh(field, chains, key, prior, hyper, rows, allowed, data):
+        observed, rest = data.seen(key, rows, hyper)
         return posterior_arrays(
-            edge_posterior(chains, field, observed, prior, config.solve, regulators=allowed, evidence=evidence)
+            edge_posterior(
+                chains, field, observed, prior, config.solve, regulators=allowed, evidence=evidence, rest=rest
+            )
         )
 
-    return _lift(weigh, (0, 0, 0, 0, _HYPER_AXES, 0, None, None, None), batched)
+    return _lift(weigh, (0, 0, 0, 0, _HYPER_AXES, 0, None, None), batched)
 
 
 def _lift(function, axes, batched: bool):

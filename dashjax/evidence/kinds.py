@@ -16,6 +16,7 @@ from dashjax.evidence.edge_posterior import EdgePosterior
 from dashjax.evidence.paths import follow, initial_states
 from dashjax.evidence.regression import (
     LEAST_RELAXATIONS,
+    Interest,
     Pairs,
     Regressions,
     regress,
@@ -43,6 +44,7 @@ class AbstractEvidence(abc.ABC):
         candidates: int,
         allowed: Pairs,
         solve: Solve,
+        interest: Interest | None = None,
     ) -> Regressions:
         """Return every target's regression on its most promising regulators.
 
@@ -54,6 +56,7 @@ class AbstractEvidence(abc.ABC):
             candidates: regulators tested per target.
             allowed: (target, regulator) pairs that may be edges.
             solve: how to integrate while initial states are estimated.
+            interest: what samples at rest say about whom to test.
         """
 
 
@@ -61,10 +64,10 @@ class AbstractEvidence(abc.ABC):
 class AlongPaths(AbstractEvidence):
     """Along the field's whole paths: for dynamics without disturbance, observed with noise."""
 
-    def regress(self, field, observed, courses, prior, candidates, allowed, solve):
+    def regress(self, field, observed, courses, prior, candidates, allowed, solve, interest=None):
         """Return `regress` along the paths from the estimated initial states."""
         paths = follow(field, initial_states(field, observed, solve), observed)
-        return regress(field, paths, observed, prior, candidates, allowed)
+        return regress(field, paths, observed, prior, candidates, allowed, interest)
 
 
 @dataclass(frozen=True)
@@ -75,9 +78,9 @@ class AlongSteps(AbstractEvidence):
         """Return the observations, smoothed where they are clearly smooth."""
         return smooth(observed)
 
-    def regress(self, field, observed, courses, prior, candidates, allowed, solve):
+    def regress(self, field, observed, courses, prior, candidates, allowed, solve, interest=None):
         """Return `regress_steps` of the smoothed courses."""
-        return regress_steps(shared_decay(field, observed), courses, prior, candidates, allowed)
+        return regress_steps(shared_decay(field, courses), courses, prior, candidates, allowed, interest)
 
 
 class AbstractEstimator(abc.ABC):
@@ -98,14 +101,14 @@ class ByActivity(AbstractEstimator):
 
     def estimate(self, problem, seed):
         """Return `activity_posterior` of all samples."""
-        return activity_posterior(problem.samples, np.asarray(problem.prior.edges), problem.may_regulate, seed)
+        return activity_posterior(problem.states, np.asarray(problem.prior.edges), problem.may_regulate, seed)
 
     def suits(self, problem, seed):
         """Return whether the prior's own edges show in activities rather than in levels, `carried_by_activity`."""
         if not problem.prior.n_edges:
             return False
         edges = np.asarray(dense_rows(problem.prior.edges))
-        return carried_by_activity(problem.samples, _steps(problem.observed), edges, problem.may_regulate, seed)
+        return carried_by_activity(problem.states, _steps(problem.observed), edges, problem.may_regulate, seed)
 
 
 def _steps(observed: Trajectories) -> tuple[np.ndarray, np.ndarray] | None:
@@ -114,6 +117,8 @@ def _steps(observed: Trajectories) -> tuple[np.ndarray, np.ndarray] | None:
     A gene that decays at rate v heads in a step of duration d for (x(t + d) − e^{−vd} x(t)) / (1 − e^{−vd}); v is
     `LEAST_RELAXATIONS` per median trajectory.
     """
+    if not observed.n_trajectories:
+        return None
     expression, times, seen = (np.asarray(part) for part in (observed.expression, observed.times, observed.observed))
     valid = seen[:, 1:] & seen[:, :-1]
     if not valid.any():

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from dashjax.data import Prior, Trajectories
+from dashjax.data import Prior, RestSamples, Trajectories
 from dashjax.dynamics import AbstractField
 from dashjax.dynamics.solve import Solve
 from dashjax.evidence.edge_posterior import EdgePosterior
@@ -39,6 +39,7 @@ def ensemble_posterior(
     config: PosteriorConfig | None = None,
     regulators: Bool[Array, " gene"] | None = None,
     evidence: AbstractEvidence | None = None,
+    rest: RestSamples | None = None,
 ) -> EnsemblePosterior:
     """Weigh the evidence once along each member's paths, and average.
 
@@ -55,15 +56,16 @@ def ensemble_posterior(
         config: how long to sample.
         regulators: which genes may regulate; all if None.
         evidence: along what it is weighed, `AlongPaths()` if None.
+        rest: samples at rest as observed.
     """
     evidence = AlongPaths() if evidence is None else evidence
     count = jax.tree.leaves(fields)[0].shape[0]
     # The same for all members, and so outside of their loop.
-    courses = evidence.prepare(observed)
+    courses = evidence.prepare(observed) if observed.n_trajectories else ()
 
     def member(key_and_field):
         key, field = key_and_field
-        return edge_posterior(key, field, observed, prior, solve, config, regulators, evidence, courses)
+        return edge_posterior(key, field, observed, prior, solve, config, regulators, evidence, courses, rest)
 
     return mix_posteriors(jax.lax.map(member, (jax.random.split(key, count), fields)), precision)
 

@@ -18,6 +18,9 @@ Coefficients = Float[Array, " feature"]
 
 #: Newton steps; the problem is convex and has few unknowns.
 NEWTON_STEPS = 8
+#: Bounds of the shape of the distribution of out-degrees. On `simulate_disturbed` systems 0.1 to 3 differ by .02 of
+#: AUPR, all above none.
+HUB_SHAPES = (0.2, 10.0)
 
 
 class Belief(eqx.Module):
@@ -51,11 +54,35 @@ def initial_belief(genes: int, sources: int) -> Belief:
     return Belief(jnp.array([rare, *[-rare] * sources, 0.0]), jnp.array([2.0, *[3.0] * sources, 1.0]))
 
 
+def hub_odds(
+    probability: Float[Array, "target regulator"], allowed: Bool[Array, "target regulator"]
+) -> Float[Array, "target regulator"]:
+    """Return by how much a regulator's other edges raise or lower the log odds of one more.
+
+    Few genes regulate many and most regulate none: out-degrees follow a Gamma–Poisson distribution, under which, given
+    E other edges, the rate of a further one is (E + a) / (mean + a) of the mean's. The shape a follows from mean and
+    variance of the out-degrees. The edge itself does not count, so no edge confirms itself.
+
+    Args:
+        probability: of every edge, as the chains have it.
+        allowed: the pairs that may be edges.
+    """
+    edges, may = probability.sum(axis=0), jnp.any(allowed, axis=0)
+    count = jnp.maximum(may.sum(), 1)
+    mean = edges.sum() / count
+    variance = jnp.sum(jnp.where(may, edges - mean, 0.0) ** 2) / count
+    least, most = HUB_SHAPES
+    # Of a Gamma–Poisson variable the variance is mean + mean² / a.
+    shape = jnp.clip(mean**2 / jnp.maximum(variance - mean, 1e-6), least, most)
+    return jnp.log((edges - probability + shape) / (mean + shape))
+
+
 def fit_odds(
     probability: Float[Array, "target regulator"],
     features: Features,
     belief: Belief,
     allowed: Bool[Array, "target regulator"],
+    offset: Float[Array, "target regulator"] | float = 0.0,
 ) -> Coefficients:
     """Return the coefficients that explain the current edge probabilities best (logistic regression, Newton).
 
@@ -67,12 +94,13 @@ def fit_odds(
         features: from `odds_features`.
         belief: about the coefficients, before any data.
         allowed: the pairs that may be edges; others do not count.
+        offset: part of the log odds that is known.
     """
     precision = jnp.diag(1 / jnp.square(belief.deviation))
     least = jnp.zeros(features.shape[-1]).at[0].set(-jnp.inf)
 
     def newton(coefficients, _):
-        expected = jax.nn.sigmoid(features @ coefficients)
+        expected = jax.nn.sigmoid(features @ coefficients + offset)
         slope = jnp.einsum("tr,trf->f", (probability - expected) * allowed, features)
         weight = expected * (1 - expected) * allowed
         curvature = jnp.einsum("trf,tr,trg->fg", features, weight, features) + precision

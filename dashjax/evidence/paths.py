@@ -9,7 +9,7 @@ import optax
 from jaxtyping import Array, Bool, Float
 
 from dashjax.data import Trajectories
-from dashjax.dynamics import AbstractField
+from dashjax.dynamics import AbstractDynamics, AbstractField, under
 from dashjax.dynamics.solve import FixedSteps, Solve, integrate
 from dashjax.training import WholeTrajectory, one_step_error, transitions
 
@@ -57,13 +57,14 @@ def initial_states(
     return start + scale * offset
 
 
-def follow(field: AbstractField, initial: Float[Array, "trajectory gene"], observed: Trajectories) -> Paths:
-    """Carry initial states through the observation times."""
+def follow(field: AbstractDynamics, initial: Float[Array, "trajectory gene"], observed: Trajectories) -> Paths:
+    """Carry initial states through the observation times, under what was done in each trajectory."""
+    acting = under(field, observed.production)
     step = jnp.diff(observed.times, axis=1) / STEPS
 
     def interval(state, step):
         def advance(state, _):
-            reached, _ = integrate(field, state, step, FixedSteps(1))
+            reached, _ = integrate(acting, state, step, FixedSteps(1))
             return reached, reached
 
         end, passed = jax.lax.scan(advance, state, length=STEPS)
@@ -80,8 +81,11 @@ def path_and_step_error(
     """Return by how much whole paths and single steps miss the observations, as root mean squares.
 
     Were there nothing but observation noise, a step from a noisy observation would miss by more than a path that all
-    observations have a say in. Where paths miss by more, the dynamics are disturbed, not only the observations.
+    observations have a say in. Where paths miss by more, the dynamics are disturbed, not only the observations. Without
+    any trajectory both are zero.
     """
+    if not observed.n_trajectories:
+        return jnp.zeros(()), jnp.zeros(())
     solve = FixedSteps() if solve is None else solve
     path = WholeTrajectory().error(field, initial_states(field, observed, solve), observed, solve)
     step, _ = one_step_error(field, transitions(observed), solve)

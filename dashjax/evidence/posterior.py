@@ -10,13 +10,14 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from dashjax.data import Prior, Trajectories
+from dashjax.data import Prior, RestSamples, Trajectories
 from dashjax.dynamics import AbstractField, FixedSteps
 from dashjax.dynamics.solve import Solve
 from dashjax.evidence.edge_posterior import EdgePosterior
 from dashjax.evidence.kinds import AbstractEvidence, AlongPaths
-from dashjax.evidence.odds import fit_odds, initial_belief, odds_features
-from dashjax.evidence.regression import Regressions
+from dashjax.evidence.odds import fit_odds, hub_odds, initial_belief, odds_features
+from dashjax.evidence.regression import Regressions, regress_nothing
+from dashjax.evidence.rest import COURSES_COUNT, WIDTHS, Lines, interest, rest_evidence, weigh_rest
 from dashjax.evidence.sampler import LEAST_NOISE, SLAB, Chain, partners, sweep
 
 
@@ -47,6 +48,7 @@ def edge_posterior(
     regulators: Bool[Array, " gene"] | None = None,
     evidence: AbstractEvidence | None = None,
     courses: Any = None,
+    rest: RestSamples | None = None,
 ) -> EdgePosterior:
     """Weigh the evidence for every edge: Bayesian variable selection along the paths of a fitted field.
 
@@ -54,7 +56,9 @@ def edge_posterior(
     then regressed on its candidate regulators' paths, every regulator in or out. The log odds of being in, before
     the data, are linear in the prior's confidence and are fitted to all targets together (empirical Bayes), so a
     prior that the data contradict loses its say by itself, and an edge on which the data are silent keeps the
-    odds that the prior has earned elsewhere. Pure; `jit` and `vmap` as needed.
+    odds that the prior has earned elsewhere; a regulator with many likely edges is more likely to have one more, see
+    `hub_odds`. Samples at rest add rows of their own, and what interventions say of their targets, see
+    `dashjax.evidence.rest`. Pure; `jit` and `vmap` as needed.
 
     Args:
         key: for the chains.
@@ -66,6 +70,7 @@ def edge_posterior(
         regulators: which genes may regulate; all if None.
         evidence: along what it is weighed, `AlongPaths()` if None.
         courses: what `evidence.prepare(observed)` returns, where it is known already.
+        rest: samples at rest as observed; there must be some where there are no trajectories.
     """
     evidence = AlongPaths() if evidence is None else evidence
     config = PosteriorConfig() if config is None else config
@@ -73,31 +78,50 @@ def edge_posterior(
     candidates = min(config.candidates, genes - 1)
     allowed = jnp.ones((genes, genes), bool) if regulators is None else jnp.broadcast_to(regulators, (genes, genes))
     allowed = allowed & ~jnp.eye(genes, dtype=bool)
-    courses = evidence.prepare(observed) if courses is None else courses
-    regressions = evidence.regress(field, observed, courses, prior, candidates, allowed, solve or FixedSteps())
+    resting = None if rest is None else rest_evidence(rest)
+    looked_at = None if resting is None else interest(resting)
+    if observed.n_trajectories:
+        courses = evidence.prepare(observed) if courses is None else courses
+        solve = solve or FixedSteps()
+        regressions = evidence.regress(field, observed, courses, prior, candidates, allowed, solve, looked_at)
+    else:
+        assert looked_at is not None, "nothing was observed"
+        regressions = regress_nothing(prior, candidates, allowed, looked_at, jnp.maximum(field.decay(), 1e-3))
     features = odds_features(prior)
     belief = initial_belief(genes, features.shape[-1] - 2)
     tested = regressions.candidates
     row = jnp.arange(genes)[:, None]
-    partner = jax.vmap(partners)(regressions.gram)
+    among_courses = jax.vmap(partners)(regressions.gram)
+    of_courses = jnp.maximum(regressions.square / jnp.maximum(regressions.count, 1.0), LEAST_NOISE)
 
     def spread_out(values):
         return jnp.zeros((genes, genes)).at[row, tested].set(values)
 
     def round_(carry, temperature_and_key):
-        chains, odds, slab = carry
+        chains, odds, slab, probability, known = carry
         temperature, key = temperature_and_key
-        logit = jnp.take_along_axis(jnp.where(allowed, features @ odds, -jnp.inf), tested, axis=1)
-        chains, drawn = _sample(key, chains, regressions, partner, logit, slab, temperature, config.sweeps)
+        # Out-degrees of chains that still wander are no out-degrees.
+        hubs = jnp.where(temperature > 1, 0.0, hub_odds(probability, allowed))
+        log_odds, asked = features @ odds + hubs, regressions
+        if resting is not None:
+            effect = spread_out(known.effect * regressions.scale / regressions.decay[:, None])
+            lines = weigh_rest(resting, regressions, effect, probability, known.widths)
+            asked = _together(regressions, known.noise, lines)
+            log_odds = log_odds + lines.log_ratio
+            chains = Chain(chains.coefficient, jnp.ones_like(chains.noise))
+        logit = jnp.take_along_axis(jnp.where(allowed, log_odds, -jnp.inf), tested, axis=1)
+        partner = among_courses if resting is None else jax.vmap(partners)(asked.gram)
+        chains, drawn = _sample(key, chains, asked, partner, logit, slab, temperature, config.sweeps)
         probability = spread_out(drawn.included.sum(-1))
-        odds = fit_odds(probability, features, belief, allowed)
+        odds = fit_odds(probability, features, belief, allowed, hubs)
         slab = drawn.included.sum((0, 1)) + 1.0
-        return (chains, odds, slab / slab.sum()), drawn
+        if resting is not None:
+            noise = _left(regressions, chains.coefficient)
+            known = _Known(drawn.value, jnp.clip(noise, LEAST_NOISE, of_courses), lines.widths)
+            drawn = eqx.tree_at(lambda d: d.noise, drawn, noise)
+        return (chains, odds, slab / slab.sum(), probability, known), drawn
 
-    begun = Chain(
-        jnp.zeros_like(regressions.moment),
-        jnp.maximum(regressions.square / jnp.maximum(regressions.count, 1.0), LEAST_NOISE),
-    )
+    begun = Chain(jnp.zeros_like(regressions.moment), of_courses)
     last = max(1, config.rounds // 3)
     temperatures = jnp.array([*config.cooling, *[1.0] * config.rounds][: config.rounds])
     counts = jnp.arange(config.rounds) >= config.rounds - last
@@ -111,12 +135,15 @@ def edge_posterior(
         return (state, jax.tree.map(lambda t, d: t + jnp.where(counts, d / last, 0.0), total, drawn)), None
 
     keys = jax.random.split(key, config.rounds)
-    first = begun, belief.mean, slab
+    known = None
+    if resting is not None:
+        known = _Known(jnp.zeros_like(regressions.moment), 0.5 * of_courses, jnp.full(len(WIDTHS), 1 / len(WIDTHS)))
+    first = begun, belief.mean, slab, jnp.zeros((genes, genes)), known
     nothing = jax.tree.map(
         lambda leaf: jnp.zeros(leaf.shape, leaf.dtype),
         jax.eval_shape(lambda: round_(first, (temperatures[0], key))[1]),
     )
-    ((_, odds, _), drawn), _ = jax.lax.scan(step, (first, nothing), (temperatures, keys, counts))
+    ((_, odds, *_), drawn), _ = jax.lax.scan(step, (first, nothing), (temperatures, keys, counts))
     mean = drawn.value * regressions.scale
     spread = jnp.sqrt(jnp.maximum(drawn.square - drawn.value**2, 0.0)) * regressions.scale
     sided = drawn.positive + drawn.negative
@@ -128,8 +155,43 @@ def edge_posterior(
         spread=spread_out(spread).T,
         activation=half.at[row, tested].set(activation).T,
         odds=odds,
-        noise=jnp.sqrt(drawn.noise / jnp.maximum(regressions.square / jnp.maximum(regressions.count, 1), 1e-30)),
+        noise=jnp.sqrt(drawn.noise / of_courses),
     )
+
+
+class _Known(eqx.Module):
+    """What one round tells the next about samples at rest.
+
+    Attributes:
+        effect: mean coefficients.
+        noise: variance of the courses' observations around their regressions.
+        widths: how common direct effects of each width are.
+    """
+
+    effect: Array
+    noise: Array
+    widths: Array
+
+
+def _together(courses: Regressions, noise, lines: Lines) -> Regressions:
+    """Return courses and samples at rest as one regression whose noise has variance one."""
+    weight = COURSES_COUNT / noise
+    return Regressions(
+        courses.candidates,
+        courses.gram * weight[:, None, None] + lines.gram,
+        courses.moment * weight[:, None] + lines.moment,
+        courses.square * weight + lines.square,
+        COURSES_COUNT * courses.count + lines.count,
+        courses.scale,
+        courses.decay,
+    )
+
+
+def _left(regressions: Regressions, coefficient):
+    """Return the variance that coefficients leave of the courses' observations."""
+    explained = jnp.einsum("tc,tcd->td", coefficient, regressions.gram)
+    left = regressions.square + jnp.sum(coefficient * (explained - 2 * regressions.moment), axis=1)
+    return jnp.maximum(left, 0.0) / jnp.maximum(regressions.count, 1.0)
 
 
 class _Drawn(eqx.Module):

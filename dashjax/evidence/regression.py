@@ -27,6 +27,7 @@ from dashjax.numerics.linalg import inverse_positive_definite
 from dashjax.numerics.sparse import dense_rows
 
 Pairs = Bool[Array, "target regulator"]
+Interest = Float[Array, "target regulator"]
 
 #: Relaxation times that a trajectory lasts at least, where steps are regressed.
 LEAST_RELAXATIONS = 5.0
@@ -49,6 +50,7 @@ class Regressions(eqx.Module):
         count: observations of each target less the constant.
         scale: production rate of the target, in expression per time and per unit of the regulator's expression,
             that a coefficient of one stands for.
+        decay: of the target, in 1/time.
     """
 
     candidates: Int[Array, "target candidate"]
@@ -57,14 +59,22 @@ class Regressions(eqx.Module):
     square: Float[Array, " target"]
     count: Float[Array, " target"]
     scale: Float[Array, "target candidate"]
+    decay: Float[Array, " target"]
 
 
 def regress(
-    field: AbstractField, paths: Paths, observed: Trajectories, prior: Prior, candidates: int, allowed: Pairs
+    field: AbstractField,
+    paths: Paths,
+    observed: Trajectories,
+    prior: Prior,
+    candidates: int,
+    allowed: Pairs,
+    interest: Interest | None = None,
 ) -> Regressions:
     """Set up every target's regression on its most promising regulators: see `_screen`.
 
-    A gene should not be its own candidate: the data cannot tell its self-regulation from its decay.
+    A gene should not be its own candidate: the data cannot tell its self-regulation from its decay. A trajectory in
+    which a target was knocked out tells nothing about its regulators.
 
     Args:
         field: fitted to the data; gives each gene's decay.
@@ -73,6 +83,7 @@ def regress(
         prior: prior edges.
         candidates: regulators tested per target.
         allowed: (target, regulator) pairs that may be edges; others fill places only where too few are left.
+        interest: what else speaks for looking at a pair, in standard deviations.
     """
     states = paths.states
     genes = states.shape[-1]
@@ -85,18 +96,23 @@ def regress(
     confidence = jnp.abs(dense_rows(prior.edges).T) * allowed
     measured = jnp.broadcast_to(observed.counted[:, 1:], observed.expression[:, 1:].shape)
     elapsed = jnp.cumsum(paths.step, axis=1)[..., None] * STEPS
+    interest = jnp.zeros((genes, genes)) if interest is None else interest
 
     def one(target):
         decay = field.decay()[target]
-        seen = (paths.observed & measured[..., target])[..., None]
+        factor, level = _done_to(observed, target)
+        seen = (paths.observed & measured[..., target] & (factor > 0))[..., None]
         count = jnp.maximum(seen.sum(), 1)
         filtered, constant = _convolve(regressors, paths.step, decay)
+        share = _shares(factor, target, genes)
         fading = jnp.exp(-decay * elapsed) * seen
         begun = states[:, :1, :1, target]
-        response = (observed.expression[:, 1:, target, None] - begun * fading) / height[target] * seen
+        given = decay * (level * constant)[..., None]
+        response = (observed.expression[:, 1:, target, None] - begun * fading - given) / height[target] * seen
         unit = jnp.sum(constant[..., None] * seen) / count
         unit = jnp.where(unit > 0, unit, 1.0)
-        columns = jnp.concatenate([filtered * seen / unit, constant[..., None] * seen, response], axis=-1)
+        fixed = (factor * constant)[..., None] * seen
+        columns = jnp.concatenate([filtered * share * seen / unit, fixed, response], axis=-1)
         # Each trajectory's initial state is known about as well as one observation.
         columns = _project_out(fading, columns, 1.0)
         columns = columns.reshape(-1, columns.shape[-1])
@@ -105,14 +121,19 @@ def regress(
         noise = jnp.sum(missed * missed) / count
         belief = DECAY_ERROR * decay * unit * spread[target] / height[target]
         columns = _project_out(columns[:, target, None], columns, noise / jnp.maximum(belief**2, 1e-12))
-        chosen = _screen(columns[:, :-2], columns[:, -1], confidence[target], allowed[target], candidates)
-        return _condense(columns, chosen, count - 1.0, height[target] / (unit * spread[chosen]))
+        chosen = _screen(columns, confidence[target], allowed[target], interest[target], candidates)
+        return _condense(columns, chosen, count - 1.0, height[target] / (unit * spread[chosen]), decay)
 
     return jax.lax.map(one, jnp.arange(genes))
 
 
 def regress_steps(
-    decay: Float[Array, ""], smoothed: Smoothed, prior: Prior, candidates: int, allowed: Pairs
+    decay: Float[Array, ""],
+    smoothed: Smoothed,
+    prior: Prior,
+    candidates: int,
+    allowed: Pairs,
+    interest: Interest | None = None,
 ) -> Regressions:
     """Set up every target's regression from each observation to the next: for dynamics that are noisy themselves.
 
@@ -133,6 +154,7 @@ def regress_steps(
         prior: prior edges.
         candidates: regulators tested per target.
         allowed: (target, regulator) pairs that may be edges; others fill places only where too few are left.
+        interest: what else speaks for looking at a pair, in standard deviations.
     """
     observed = smoothed.courses
     start, end = observed.expression[:, :-1], observed.expression[:, 1:]
@@ -151,21 +173,49 @@ def regress_steps(
     independent = jnp.minimum(independent_share(regressors * (1 - keep) * valid, response * measured), smoothed.share)
     independent = jnp.where(jnp.any(confidence > 0), independent, smoothed.share)
 
+    interest = jnp.zeros((genes, genes)) if interest is None else interest
+
     def one(target):
-        seen = measured[..., target, None]
+        factor, level = _done_to(observed, target)
+        seen = measured[..., target, None] & (factor > 0)[..., None]
         steps = seen.sum()
         share = 0.5 * (1 + jnp.any(seen, axis=1).sum() / jnp.maximum(steps, 1)) * independent[target]
-        columns = jnp.concatenate([regressors, jnp.ones_like(seen)], axis=-1) * (1 - keep) / unit
-        columns = jnp.concatenate([columns, response[..., target, None]], axis=-1) * seen
+        columns = [regressors * _shares(factor, target, genes), factor[..., None] * jnp.ones_like(keep)]
+        columns = jnp.concatenate(columns, axis=-1) * (1 - keep) / unit
+        changed = response[..., target, None] - level[..., None] / spread[target] * (1 - keep)
+        columns = jnp.concatenate([columns, changed], axis=-1) * seen
         columns = columns.reshape(-1, columns.shape[-1]) * jnp.sqrt(share)
         columns = _project_out(columns[:, -2, None], columns)
         noise = 0.5 * jnp.sum(columns[:, -1] ** 2) / jnp.maximum(steps * share, 1.0)
         belief = DECAY_ERROR * unit
         columns = _project_out(columns[:, target, None], columns, noise / belief**2)
-        chosen = _screen(columns[:, :-2], columns[:, -1], confidence[target], allowed[target], candidates)
-        return _condense(columns, chosen, steps * share - 1.0, decay * spread[target] / (unit * spread[chosen]))
+        chosen = _screen(columns, confidence[target], allowed[target], interest[target], candidates)
+        return _condense(columns, chosen, steps * share - 1.0, decay * spread[target] / (unit * spread[chosen]), decay)
 
     return jax.lax.map(one, jnp.arange(genes))
+
+
+def regress_nothing(
+    prior: Prior, candidates: int, allowed: Pairs, interest: Interest, decay: Float[Array, " target"]
+) -> Regressions:
+    """Return regressions without a row, for data that are all at rest: who is looked at, and in what unit.
+
+    Args:
+        prior: prior edges.
+        candidates: regulators tested per target.
+        allowed: (target, regulator) pairs that may be edges.
+        interest: what speaks for looking at a pair.
+        decay: of every target, in 1/time.
+    """
+    genes = allowed.shape[0]
+    confidence = jnp.abs(dense_rows(prior.edges).T) * allowed
+    known = confidence >= jax.lax.top_k(confidence, (candidates + 1) // 2)[0][:, -1:]
+    rank = jnp.where(known & (confidence > 0), jnp.inf, interest)
+    chosen = jax.lax.top_k(jnp.where(allowed, rank, -1.0), candidates)[1]
+    nothing = jnp.zeros((genes, candidates))
+    none = jnp.zeros(genes)
+    gram = jnp.zeros((genes, candidates, candidates))
+    return Regressions(chosen, gram, nothing, none, none, jnp.broadcast_to(decay[:, None], nothing.shape), decay)
 
 
 def independent_share(
@@ -196,21 +246,36 @@ def independent_share(
     return 1 / jnp.maximum(1 + 2 * likeness @ autocorrelation(responses), 1.0)
 
 
-def shared_decay(field: AbstractField, observed: Trajectories) -> Float[Array, ""]:
-    """Return the median of the genes' decays, in 1/time, but at least `LEAST_RELAXATIONS` per longest trajectory.
+def shared_decay(field: AbstractField, smoothed: Smoothed) -> Float[Array, ""]:
+    """Return the decay that all genes share in steps, in 1/time: at least `LEAST_RELAXATIONS` per longest trajectory.
 
-    Slower genes cannot be told from genes that never settle, and fitted decays then collapse to zero.
+    Slower genes cannot be told from genes that never settle, and fitted decays then collapse to zero. Where courses are
+    smooth it is the median of the fitted decays if that is more. Where they are rough it is not: what is only noise at
+    the start of a step is gone at its end, and a fit from step to step takes that for decay.
     """
-    lasts = observed.times[:, -1] - observed.times[:, 0]
-    return jnp.maximum(jnp.median(field.decay()), LEAST_RELAXATIONS / jnp.max(lasts))
+    times = smoothed.courses.times
+    least = LEAST_RELAXATIONS / jnp.max(times[:, -1] - times[:, 0])
+    return jnp.where(smoothed.share < 1, jnp.maximum(jnp.median(field.decay()), least), least)
 
 
-def _condense(columns, chosen, count, scale) -> Regressions:
+def _done_to(observed: Trajectories, target) -> tuple[Array, Array]:
+    """Return what was done to a target's production in each trajectory: factor and level, (trajectory, 1)."""
+    if observed.production is None:
+        return jnp.ones((1, 1)), jnp.zeros((1, 1))
+    return observed.production.factor[:, target, None], observed.production.level[:, target, None]
+
+
+def _shares(factor, target, genes):
+    """Return what is left of each regulator's say, (trajectory, 1, gene); of the target's own decay all."""
+    return jnp.where(jnp.arange(genes) == target, 1.0, factor[..., None])
+
+
+def _condense(columns, chosen, count, scale, decay) -> Regressions:
     """Return what the sampler needs of a target's columns: all regressors, the constant, the response."""
     design, response = columns[:, chosen], columns[:, -1]
     gram = design.T @ design
     gram = gram + ROUNDING * jnp.diag(jnp.diag(gram))
-    return Regressions(chosen, gram, design.T @ response, response @ response, count, scale)
+    return Regressions(chosen, gram, design.T @ response, response @ response, count, scale, decay)
 
 
 def _convolve(regressors, step, decay):
@@ -261,17 +326,20 @@ def _project_out(
     return others - (1 - kept) / square * column * (column.mT @ others)
 
 
-def _screen(design, response, confidence, allowed, candidates):
+def _screen(columns, confidence, allowed, interest, candidates):
     """Return the candidates of one target: its prior edges, then whoever correlates best with what those leave over.
 
-    Prior edges fill at most half of the places by themselves, the most confident first.
+    Prior edges fill at most half of the places by themselves, the most confident first. Correlations count in standard
+    deviations beside what samples at rest say.
     """
+    design, response = columns[:, :-2], columns[:, -1]
     places = (candidates + 1) // 2
     strength, known = jax.lax.top_k(confidence, places)
     part = design[:, known] * (strength > 0)
     ridge = jnp.eye(places) * (1e-3 * jnp.sum(design * design) / design.shape[1] + 1e-6)
     left = response - part @ (inverse_positive_definite(part.T @ part + ridge) @ (part.T @ response))
     length = jnp.sqrt(jnp.sum(design * design, axis=0))
-    correlation = jnp.abs(left @ design) / jnp.where(length > 0, length, 1.0)
-    rank = correlation.at[known].max(jnp.where(strength > 0, jnp.inf, -1.0))
+    noise = jnp.sqrt(jnp.sum(left**2) / jnp.maximum(jnp.sum(left != 0), 1))
+    correlation = jnp.abs(left @ design) / jnp.where(length > 0, length, 1.0) / jnp.where(noise > 0, noise, 1.0)
+    rank = jnp.maximum(correlation, interest).at[known].max(jnp.where(strength > 0, jnp.inf, -1.0))
     return jax.lax.top_k(jnp.where(allowed, rank, -1.0), candidates)[1]

@@ -9,6 +9,8 @@ ones become their posterior mean, a linear smoother whose trace tells how many i
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -92,4 +94,4 @@ def smooth(observed: Trajectories) -> Smoothed:
     smoother = (1 - noise) * covariance @ precision
     expression = jnp.where(clearly & seen[..., None], smoother @ values * spread + middle, observed.expression)
     share = jnp.where(clearly, jnp.minimum(jnp.einsum("tii->", smoother) / seen.sum(), 1.0), 1.0)
-    return Smoothed(Trajectories(observed.times, expression, seen, observed.measured), share)
+    return Smoothed(replace(observed, expression=expression), share)

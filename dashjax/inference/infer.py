@@ -32,7 +32,7 @@ MANY_EDGES = 2
 
 
 def infer_network(
-    expression: Path | str | pd.DataFrame | anndata.AnnData | Trajectories | Expression,
+    expression: Path | str | pd.DataFrame | anndata.AnnData | Trajectories | Expression | None = None,
     prior: Path | str | pd.DataFrame | NamedNetwork | Sequence[Any] | None = None,
     *,
     regulators: Sequence[str] | Path | str | None = None,
@@ -46,6 +46,9 @@ def infer_network(
     genes: Sequence[str] | Path | str | None = None,
     match: str = "exact",
     steady: Path | str | pd.DataFrame | None = None,
+    interventions: Path | str | pd.DataFrame | None = None,
+    perturbation: str | None = None,
+    control: str | None = None,
     **settings: Any,
 ) -> Network:
     """Infer a gene regulatory network from expression over time and, if there is one, a prior.
@@ -57,7 +60,7 @@ def infer_network(
 
     Args:
         expression: a path of any format of `dashjax.io.read_expression`; an AnnData; a tidy frame
-            `trajectory,time,GENE…`; or `Trajectories` with `genes`.
+            `trajectory,time,GENE…`; or `Trajectories` with `genes`. None where all samples are at rest.
         prior: a path of any format of `dashjax.io.read_network`, or a frame `source,target[,weight][,sign]` as
             decoupler gives it; several in a list, each of which is believed as far as the data bear it out; or None.
         regulators: genes that may regulate, as names or a path; all if None.
@@ -72,7 +75,11 @@ def infer_network(
         match: what becomes of names in prior or regulators that the expression lacks: "exact" refuses them, "intersect"
             leaves them out, with "union" the prior's genes join without measurements.
         steady: samples at rest, which belong to no time course: a path or a frame, a row per sample named in its first
-            column or index, a column per gene. They count where edges are found from regulators' activities.
+            column or index, a column per gene.
+        interventions: what was done in which trajectory or sample: a path or a frame `trajectory,gene,kind[,value]`
+            with kinds knockout, knockdown, overexpression, clamp and stimulus; see `dashjax.data.Intervention`.
+        perturbation: column of an AnnData's `obs` with the genes knocked out in each cell, `A+B` for both.
+        control: what that column says of undisturbed cells; a usual name if None.
         **settings: see `infer`: epochs, members, trust, strength, precision, tune, folder, validation, similarity.
 
     Returns:
@@ -81,7 +88,7 @@ def infer_network(
     Raises:
         InputError: on anything wrong with data or arguments, in one line.
     """
-    cells = CellOptions(layer, time, trajectory, bins)
+    cells = CellOptions(layer, time, trajectory, bins, perturbation, control)
     problem = read_problem(
         expression,
         prior,
@@ -90,6 +97,7 @@ def infer_network(
         genes=genes,
         match=match,
         steady=steady,
+        interventions=interventions,
         similarity=settings.pop("similarity", None),
         validation=settings.pop("validation", 0.1),
     )

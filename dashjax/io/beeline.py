@@ -11,7 +11,7 @@ from dashjax.errors import InputError
 from dashjax.io.files import write_frame
 from dashjax.io.metacells import average_cells
 from dashjax.io.named import CellOptions, Expression
-from dashjax.io.tables import named_columns, parse_numbers, read_rows, refuse_repeats, refuse_width, short
+from dashjax.io.tables import named_columns, parse_numbers, read_levels, read_rows, refuse_repeats, refuse_width, short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,10 +34,10 @@ def read_beeline(folder: Path | str, options: CellOptions | None = None) -> Expr
         InputError: on anything that cannot be read, naming file, row and column.
     """
     folder, options = Path(folder), options or CellOptions()
-    for name in ("layer", "time", "trajectory"):
+    for name in ("layer", "time", "trajectory", "perturbation", "control"):
         if getattr(options, name) is not None:
             raise InputError(f"{folder}: '{name}' applies to .h5ad files, not to a BEELINE folder")
-    cells, genes, levels = _read_levels(folder / "ExpressionData.csv")
+    cells, genes, levels = read_levels(folder / "ExpressionData.csv", "cell")
     branches, pseudotime = _read_pseudotime(folder / "PseudoTime.csv", cells)
     columns = list(zip(branches, pseudotime.T, strict=True))
     return average_cells([levels.T], genes, columns, folder, options.bins)
@@ -58,22 +58,6 @@ def write_ranked_edges(path: Path | str, edges: pd.DataFrame) -> None:
     table = pd.DataFrame({"Gene1": edges["source"], "Gene2": edges["target"], "EdgeWeight": weight})
     order = np.argsort(-np.abs(table["EdgeWeight"].to_numpy()), kind="stable")
     write_frame(path, table.iloc[order], "\t")
-
-
-def _read_levels(path: Path) -> tuple[list[str], list[str], np.ndarray]:
-    """Return cells, genes and the levels (gene, cell)."""
-    rows = read_rows(path)
-    if len(rows) < 2:
-        raise InputError(f"{path}: no genes below the header")
-    cells = named_columns(rows)
-    refuse_repeats(cells, path, "cell")
-    genes = [row[0] if row else "" for row in rows[1:]]
-    refuse_repeats(genes, path)
-    levels = np.empty((len(genes), len(cells)))
-    for number, row in enumerate(rows[1:], start=2):
-        refuse_width(row[1:], len(cells), f"{path}, row {number}")
-        levels[number - 2] = parse_numbers(row[1:], f"{path}, row {number}", cells)
-    return cells, genes, levels
 
 
 def _read_pseudotime(path: Path, cells: list[str]) -> tuple[list[str], np.ndarray]:

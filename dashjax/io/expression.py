@@ -98,7 +98,9 @@ def read_expression(
             if genes_file is not None and entry.names_genes:
                 raise InputError(f"{genes_file}: gene names were given, but {path} names its own")
             if cells is not None and not entry.holds_cells:
-                raise InputError(f"{path}: holds no cells, so layer, time, trajectory and bins do not apply")
+                raise InputError(
+                    f"{path}: holds no cells, so layer, time, trajectory, bins, perturbation and control do not apply"
+                )
             return entry.read(file, genes_file, cells or CellOptions())
     raise InputError(
         f"{path}, row 1: expected a header 'trajectory,time,GENE,…' (tidy table), 'Time GENE …' (DREAM4) or "

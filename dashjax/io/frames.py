@@ -24,6 +24,7 @@ from dashjax.io.tidy import (
     TIME_NAMES,
     TRAJECTORY_NAMES,
     VALUE_NAMES,
+    at_rest,
     is_long,
     long_expression,
     refuse_nameless,
@@ -41,6 +42,7 @@ def expression_from_frame(
 
     The frame's content is what `read_tidy` reads from a file: rows of one trajectory stand in the order of their
     times in the first form, and in any order in the second; all rows are one trajectory where no column names it.
+    Rows whose time is infinite, or the word `steady`, are samples at rest.
 
         frame = pd.DataFrame({"time": [0, 1, 2], "GATA1": [0.3, 0.4, 0.6], "TAL1": [0.7, 0.7, 0.5]})
         data = expression_from_frame(frame)
@@ -55,24 +57,26 @@ def expression_from_frame(
     Raises:
         InputError: on anything that cannot be used, naming the row, counted from 1, and the column.
     """
-    header = _names(frame.columns)
+    header = frame_names(frame.columns)
     _refuse_empty(frame, source)
     when = _place(header, time, TIME_NAMES, source)
     group = _place(header, trajectory, TRAJECTORY_NAMES, source)
     if when is None:
         raise InputError(f"{source}: no column time; a tidy table has trajectory,time,GENE,…")
-    labels = ["1"] * len(frame) if group is None else _texts(frame.iloc[:, group])
+    labels = ["1"] * len(frame) if group is None else frame_texts(frame.iloc[:, group])
+    times = _times(frame, when, header, source)
     if is_long(header):
         gene, value = find_column(header, GENE_NAMES), find_column(header, VALUE_NAMES)
         assert gene is not None, "told by is_long"
         assert value is not None, "told by is_long"
-        numbers = _numbers(frame, [when, value], header, source)
-        genes = _texts(frame.iloc[:, gene])
+        numbers = np.stack([times, frame_numbers(frame, [value], header, source)[:, 0]], axis=1)
+        genes = frame_texts(frame.iloc[:, gene])
         return long_expression(labels, numbers, genes, [header[n] for n in (when, gene, value)], source, first_row=1)
     columns = [number for number in range(len(header)) if number not in (group, when)]
     names = [header[number] for number in (when, *columns)]
     refuse_nameless(names[1:], columns, source)
-    return wide_expression(labels, _numbers(frame, [when, *columns], header, source), names, source, first_row=1)
+    numbers = np.concatenate([times[:, None], frame_numbers(frame, columns, header, source)], axis=1)
+    return wide_expression(labels, numbers, names, source, first_row=1)
 
 
 def network_from_frame(frame: pd.DataFrame, source: str = "prior") -> NamedNetwork:
@@ -93,12 +97,12 @@ def network_from_frame(frame: pd.DataFrame, source: str = "prior") -> NamedNetwo
     """
     import pandas as pd
 
-    header = _names(frame.columns)
+    header = frame_names(frame.columns)
     _refuse_empty(frame, source)
     if is_edge_table([header]):
         found = [find_column(header, names) for names in (SOURCE_NAMES, TARGET_NAMES, WEIGHT_NAMES, SIGN_NAMES)]
         places = [place for place in found if place is not None]
-        cells = zip(*(_texts(frame.iloc[:, place]) for place in places), strict=True)
+        cells = zip(*(frame_texts(frame.iloc[:, place]) for place in places), strict=True)
         rows = [[header[place] for place in places], *map(list, cells)]
         return parse_edge_table(rows, source, first_row=1)
     if isinstance(frame.index, pd.RangeIndex):
@@ -106,10 +110,10 @@ def network_from_frame(frame: pd.DataFrame, source: str = "prior") -> NamedNetwo
             f"{source}: expected columns source,target[,weight], or a matrix with the regulators' names as its index, "
             f"found columns {short(','.join(header))}"
         )
-    regulators = _names(frame.index)
+    regulators = frame_names(frame.index)
     refuse_repeats(header, source, "target")
     refuse_repeats(regulators, source, "regulator")
-    weights = _numbers(frame, range(len(header)), header, source)
+    weights = frame_numbers(frame, range(len(header)), header, source)
     _refuse_missing(weights, header, source)
     return matrix_network(weights, regulators, header, source, first_row=1)
 
@@ -119,7 +123,8 @@ def _refuse_empty(frame: pd.DataFrame, source: str) -> None:
         raise InputError(f"{source}: the frame is empty")
 
 
-def _names(index: pd.Index) -> list[str]:
+def frame_names(index: pd.Index) -> list[str]:
+    """Return an index as the cells of a file."""
     return [as_text(name) for name in index]
 
 
@@ -132,13 +137,13 @@ def _place(header: Sequence[str], name: str | None, usual: Sequence[str], source
     return header.index(name)
 
 
-def _texts(column: pd.Series) -> list[str]:
+def frame_texts(column: pd.Series) -> list[str]:
     """Return a column as the cells of a file; missing values are blank."""
     missing = column.isna().to_numpy()
     return ["" if gone else as_text(value) for value, gone in zip(column.tolist(), missing, strict=True)]
 
 
-def _numbers(frame: pd.DataFrame, places: Sequence[int], header: Sequence[str], source: str) -> np.ndarray:
+def frame_numbers(frame: pd.DataFrame, places: Sequence[int], header: Sequence[str], source: str) -> np.ndarray:
     """Return columns as numbers (row, column), NaN where one is missing; text is read as in a file.
 
     Raises:
@@ -146,7 +151,7 @@ def _numbers(frame: pd.DataFrame, places: Sequence[int], header: Sequence[str], 
     """
     chosen = frame.iloc[:, list(places)]
     names = [header[place] for place in places]
-    if all(_is_numeric(dtype) for dtype in chosen.dtypes):
+    if all(is_numeric(dtype) for dtype in chosen.dtypes):
         numbers = chosen.to_numpy(dtype=float, na_value=np.nan)
     else:
         columns = [_column(chosen.iloc[:, n], name, source) for n, name in enumerate(names)]
@@ -158,16 +163,25 @@ def _numbers(frame: pd.DataFrame, places: Sequence[int], header: Sequence[str], 
     return numbers
 
 
-def _is_numeric(dtype: Any) -> bool:
+def _times(frame: pd.DataFrame, place: int, header: Sequence[str], source: str) -> np.ndarray:
+    """Return the column of times, infinite where its row is at rest."""
+    column = frame.iloc[:, place]
+    rest = at_rest(frame_texts(column)) if not is_numeric(column.dtype) else np.isposinf(_column(column, "", source))
+    finite = column.astype(object).mask(rest, 0).to_frame() if rest.any() else column.to_frame()
+    return np.where(rest, np.inf, frame_numbers(finite, [0], [header[place]], source)[:, 0])
+
+
+def is_numeric(dtype: Any) -> bool:
+    """Say whether a column of a type holds real numbers."""
     from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
 
     return is_numeric_dtype(dtype) and not is_bool_dtype(dtype) and not is_complex_dtype(dtype)
 
 
 def _column(column: pd.Series, name: str, source: str) -> np.ndarray:
-    if _is_numeric(column.dtype):
+    if is_numeric(column.dtype):
         return column.to_numpy(dtype=float, na_value=np.nan)
-    texts = _texts(column)
+    texts = frame_texts(column)
     numbers = plain_numbers(texts)
     if numbers is not None:
         return numbers

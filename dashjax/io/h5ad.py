@@ -1,4 +1,4 @@
-"""AnnData files (`.h5ad`): cells with a time or pseudotime, read in blocks by a process of their own."""
+"""AnnData files (`.h5ad`): cells with a time, pseudotime or perturbation, read in blocks by a process of their own."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from dashjax.errors import InputError
 from dashjax.io import h5ad_worker
 from dashjax.io.metacells import average_cells
 from dashjax.io.named import CellOptions, Expression
+from dashjax.io.populations import average_populations
 from dashjax.io.tables import refuse_repeats
 
 if TYPE_CHECKING:
@@ -37,10 +38,13 @@ def read_h5ad(path: Path | str, options: CellOptions | None = None) -> Expressio
         data = read_h5ad("cells.h5ad")                                            # obs['pseudotime'], X
         data = read_h5ad("cells.h5ad", CellOptions(layer="spliced", time="dpt_pseudotime"))
         data = read_h5ad("cells.h5ad", CellOptions(time="day", trajectory="donor"))
+        data = read_h5ad("screen.h5ad", CellOptions(perturbation="guide_target", control="non-targeting"))
+
+    With a perturbation cells need no time: without one they become samples at rest, see `average_populations`.
 
     Args:
         path: the file.
-        options: layer, columns of `obs`, and bins.
+        options: layer, columns of `obs`, bins, and the label of control cells.
 
     Raises:
         InputError: where the file is damaged, lacks the layer or columns asked for, or anndata is not installed.
@@ -65,8 +69,8 @@ def expression_from_anndata(adata: anndata.AnnData, options: CellOptions, source
         data = expression_from_anndata(adata, CellOptions(layer="spliced", time="dpt_pseudotime"))
 
     Args:
-        adata: cells with a time or pseudotime.
-        options: layer, columns of `obs`, and bins.
+        adata: cells with a time, pseudotime or perturbation.
+        options: layer, columns of `obs`, bins, and the label of control cells.
         source: what to call the object in messages.
 
     Raises:
@@ -88,6 +92,10 @@ def _average(parts: Generator, path: Path | str, options: CellOptions) -> Expres
     assert isinstance(head, dict)
     assert isinstance(time, np.ndarray)
     refuse_repeats(head["genes"], path)
+    if options.perturbation is not None:
+        return average_populations(parts, head["genes"], head["perturbed"], head["labels"], time, path, options)
+    if options.control is not None:
+        raise InputError(f"{path}: a label of control cells needs the column of perturbations it is in", "control")
     branches = [("all cells", time)]
     if head["labels"] is not None:
         label = np.array(head["labels"])

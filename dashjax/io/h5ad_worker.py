@@ -4,7 +4,7 @@ HDF5 crashes on some damaged files and asks for gigabytes on others. Here neithe
 a worker that died, or a limit that was met.
 
 Standard input has one request per line (JSON); standard output answers with frames, see `send`: a JSON object with
-`genes` and `labels`, the cells' times, blocks of expression, and a JSON object `done` or `error`.
+`genes`, `labels` and `perturbed`, the cells' times, blocks of expression, and a JSON object `done` or `error`.
 """
 
 from __future__ import annotations
@@ -90,18 +90,24 @@ def parts(obs, genes: list[str], matrix, request: dict):
         obs: a frame with a row per cell.
         genes: their names.
         matrix: cell × gene, dense or sparse, of which rows can be cut.
-        request: columns of obs with `time` and `trajectory`, and values in a `block`.
+        request: columns of obs with `time`, `trajectory` and `perturbation`, and values in a `block`. Cells with a
+            perturbation need no time: without one, all times are NaN.
 
     Raises:
         Refusal: where these do not agree, or a column is missing or holds no numbers.
     """
     if tuple(matrix.shape) != (len(obs), len(genes)):
         raise Refusal(f"the matrix is {matrix.shape}, for {len(obs)} cells and {len(genes)} genes")
-    time = _times(obs, request["time"])
-    label = request["trajectory"]
-    if label is not None:
-        _refuse_unknown(obs, label)
-    yield {"genes": genes, "labels": None if label is None else [str(value) for value in obs[label]]}
+    label, perturbation = request["trajectory"], request["perturbation"]
+    for column in (label, perturbation):
+        if column is not None:
+            _refuse_unknown(obs, column)
+    if perturbation is not None and request["time"] is None:
+        time = _usual_times(obs)
+    else:
+        time = _times(obs, request["time"])
+    labels = None if label is None else [str(value) for value in obs[label]]
+    yield {"genes": genes, "labels": labels, "perturbed": None if perturbation is None else _texts(obs[perturbation])}
     yield time
     rows = max(1, request["block"] // max(len(genes), 1))
     for begin in range(0, len(obs), rows):
@@ -167,19 +173,40 @@ def _matrix(file, layer: str | None):
 
 def _times(obs, column: str | None) -> np.ndarray:
     """Return every cell's time, NaN where it has none."""
-    import pandas as pd
-
     column = column or next((name for name in TIME_COLUMNS if name in obs.columns), None)
     if column is None:
         raise Refusal(f"which column of obs is the time? there are: {_columns(obs)}; name it with time='…'")
     _refuse_unknown(obs, column)
-    values = obs[column]
-    time = pd.to_numeric(values.astype(str) if values.dtype == "category" else values, errors="coerce")
-    time = np.array(time, dtype=float)
-    time[~np.isfinite(time)] = np.nan  # unreachable cells have an infinite pseudotime
+    time = _finite(obs[column])
     if np.isnan(time).all():
         raise Refusal(f"column '{column}' of obs holds no numbers")
     return time
+
+
+def _usual_times(obs) -> np.ndarray:
+    """Return the times of the first usual column that has two of them, all NaN where there is none."""
+    for name in TIME_COLUMNS:
+        if name in obs.columns:
+            time = _finite(obs[name])
+            if len(np.unique(time[~np.isnan(time)])) > 1:
+                return time
+    return np.full(len(obs), np.nan)
+
+
+def _finite(values) -> np.ndarray:
+    """Return a column as numbers, NaN where it has none or an infinite one, as unreachable cells' pseudotimes are."""
+    import pandas as pd
+
+    time = pd.to_numeric(values.astype(str) if values.dtype == "category" else values, errors="coerce")
+    time = np.array(time, dtype=float)
+    time[~np.isfinite(time)] = np.nan
+    return time
+
+
+def _texts(values) -> list[str | None]:
+    """Return a column as texts, None where a value is missing or blank."""
+    missing = values.isna().to_numpy()
+    return [None if gone or not str(value).strip() else str(value) for value, gone in zip(values, missing, strict=True)]
 
 
 def _refuse_unknown(obs, column: str) -> None:

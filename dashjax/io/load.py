@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from dashjax.io.tables import refuse_repeats
 if TYPE_CHECKING:
     import anndata
     import pandas as pd
+
+_ALL_OPTIONS = tuple(field.name for field in fields(CellOptions))
 
 
 def load_expression(
@@ -47,7 +50,7 @@ def load_expression(
             raise InputError(f"genes: expected a file of gene names for {value}, got {type(genes).__name__}")
         return read_expression(value, genes, cells)
     if isinstance(value, Trajectories):
-        _refuse_cells(cells, ("layer", "time", "trajectory", "bins"), "Trajectories")
+        _refuse_cells(cells, _ALL_OPTIONS, "Trajectories")
         return _named_trajectories(value, genes)
     frame, adata = _is(value, "pandas", "DataFrame"), _is(value, "anndata", "AnnData")
     if not (frame or adata or isinstance(value, Expression)):
@@ -57,10 +60,10 @@ def load_expression(
     if adata:
         return expression_from_anndata(value, cells or CellOptions())  # type: ignore[arg-type]
     if frame:
-        _refuse_cells(cells, ("layer", "bins"), "a DataFrame")
+        _refuse_cells(cells, ("layer", "bins", "perturbation", "control"), "a DataFrame")
         cells = cells or CellOptions()
         return expression_from_frame(value, time=cells.time, trajectory=cells.trajectory)  # type: ignore[arg-type]
-    _refuse_cells(cells, ("layer", "time", "trajectory", "bins"), "Expression")
+    _refuse_cells(cells, _ALL_OPTIONS, "Expression")
     assert isinstance(value, Expression)
     return value
 

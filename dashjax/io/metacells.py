@@ -43,7 +43,7 @@ def average_cells(
         raise InputError(f"bins: at least 2 are needed, got {bins}")
     groups, times, notes, count = [], [], [], 0
     for name, time in branches:
-        group, what = _group(name, time, path, bins)
+        group, what = group_by_time(name, time, path, bins)
         on = group >= 0
         size = np.bincount(group[on])
         times.append(np.bincount(group[on], time[on]) / size)
@@ -55,7 +55,7 @@ def average_cells(
     return make_expression(genes, times, expression, path, [name for name, _ in branches], notes)
 
 
-def _group(name: str, time: np.ndarray, path: Path | str, bins: int | None) -> tuple[np.ndarray, str]:
+def group_by_time(name: str, time: np.ndarray, path: Path | str, bins: int | None) -> tuple[np.ndarray, str]:
     """Return the group of every cell, numbered in order of time, -1 off the branch; and what groups are."""
     cells = np.flatnonzero(~np.isnan(time))
     cells = cells[np.argsort(time[cells], kind="stable")]

@@ -1,4 +1,4 @@
-"""What files state, with names: expression over time, and networks."""
+"""What files state, with names: expression over time and at rest, what was done to it, and networks."""
 
 from __future__ import annotations
 
@@ -9,22 +9,60 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 
-from dashjax.data import Trajectories, canonical_order, make_trajectories
+from dashjax.data import LARGEST_EXPRESSION, Trajectories, canonical_order, make_trajectories
+from dashjax.data.interventions import Intervention
 from dashjax.errors import InputError
+from dashjax.io.name_hints import name_hints
+from dashjax.io.stated import applied_to_repeats, knocked_out_yet_high, refuse_misstated
 from dashjax.io.tables import refuse_repeats, short
 
 
 @dataclass(frozen=True)
+class Samples:
+    """Samples at rest of an expression: they belong to no time course.
+
+    Attributes:
+        names: of the samples.
+        levels: their expression (sample, gene) in single precision, NaN where a value is missing; the genes are those
+            of the `Expression` that holds them, in its order.
+    """
+
+    names: tuple[str, ...]
+    levels: np.ndarray
+
+
+@dataclass(frozen=True)
+class NamedSamples:
+    """Samples at rest as a file states them, before they are matched with an expression's genes.
+
+    Attributes:
+        names: of the samples.
+        genes: names, in the file's order.
+        levels: expression (sample, gene), NaN where a value is missing.
+        source: the file.
+    """
+
+    names: tuple[str, ...]
+    genes: tuple[str, ...]
+    levels: np.ndarray
+    source: str
+
+
+@dataclass(frozen=True)
 class Expression:
-    """Trajectories with the names of their genes.
+    """Trajectories with the names of their genes, samples at rest beside them, and what was done in each.
+
+    An experiment is a trajectory or a sample; no two have one name.
 
     Attributes:
         genes: names, in the arrays' order.
-        trajectories: the data.
+        trajectories: the data; there may be none where there are samples at rest, see `no_trajectories`.
         source: the file they came from.
         names: of the trajectories.
         notes: what was done to the file's values on the way, one sentence each.
         file_order: the genes in the file's order, where it is not that of the arrays; empty otherwise.
+        steady: samples at rest, if any.
+        interventions: what was done to genes, in trajectories and samples.
     """
 
     genes: tuple[str, ...]
@@ -33,6 +71,8 @@ class Expression:
     names: tuple[str, ...]
     notes: tuple[str, ...] = ()
     file_order: tuple[str, ...] = ()
+    steady: Samples | None = None
+    interventions: tuple[Intervention, ...] = ()
 
     def unpadded(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Return, per trajectory, its times and its expression (time, gene), NaN where a value is missing."""
@@ -55,15 +95,131 @@ class Expression:
             expression=jnp.concatenate([values.expression, jnp.zeros(shape)], axis=-1),
             measured=jnp.concatenate([counted, jnp.zeros(shape, bool)], axis=-1),
         )
+        steady = None if self.steady is None else _with_columns(self.steady, len(new))
         note = f"{len(new):,} genes of the prior have no expression; they join without measurements"
-        return replace(self, genes=(*self.genes, *new), trajectories=trajectories, notes=(*self.notes, note))
+        notes = (*self.notes, note)
+        return replace(self, genes=(*self.genes, *new), trajectories=trajectories, steady=steady, notes=notes)
 
     def in_canonical_order(self) -> Expression:
         """Return the same data with its genes in the order of their names (see `canonical_order`)."""
-        order = canonical_order(self.genes)
+        return replace(self._of_genes(canonical_order(self.genes)), file_order=self.file_order or self.genes)
+
+    def with_experiments(
+        self, steady: NamedSamples | None = None, interventions: Sequence[Intervention] = ()
+    ) -> Expression:
+        """Return the same data with further samples at rest, and with what was done in its experiments.
+
+        An intervention on `X` is one on `X #2`, `X #3`, … too. A stimulus joins as a gene of its own, at its dose
+        where it was given (1 where that is unknown) and at 0 in all other trajectories and samples.
+
+            data = read_expression("series.csv")
+            data = data.with_experiments(read_steady("rest.csv"), read_interventions("interventions.csv"))
+
+        Args:
+            steady: samples to join those that are there; their further genes are left out, and noted.
+            interventions: to join those that are there.
+
+        Raises:
+            InputError: on names that repeat or are unknown, or an intervention that makes no sense; see
+                `refuse_misstated`. The message names the file, and of interventions the row.
+        """
+        data = self._without_stimuli()
+        if steady is not None:
+            data = data._with_samples(steady)
+        experiments = data.experiments
+        new = applied_to_repeats(interventions, experiments)
+        stated = (*self.interventions, *new)
+        refuse_misstated(stated, experiments, data.genes)
+        high = knocked_out_yet_high(new, experiments, data.genes, *data._observations())
+        return replace(data, interventions=stated, notes=(*data.notes, *high))._with_stimuli()
+
+    @property
+    def experiments(self) -> tuple[str, ...]:
+        """Names of the trajectories, then of the samples at rest."""
+        return self.names if self.steady is None else (*self.names, *self.steady.names)
+
+    def _of_genes(self, order: Sequence[int] | np.ndarray) -> Expression:
+        order = np.asarray(order, dtype=int)
+        steady = None if self.steady is None else replace(self.steady, levels=self.steady.levels[:, order])
         genes = tuple(self.genes[n] for n in order)
-        trajectories = self.trajectories.of_genes(order)
-        return replace(self, genes=genes, trajectories=trajectories, file_order=self.file_order or self.genes)
+        return replace(self, genes=genes, trajectories=self.trajectories.of_genes(order), steady=steady)
+
+    def _with_samples(self, samples: NamedSamples) -> Expression:
+        place = {gene: number for number, gene in enumerate(samples.genes)}
+        missing = [gene for gene in self.genes if gene not in place]
+        if missing:
+            shown = ", ".join(map(short, missing[:5])) + ("…" if len(missing) > 5 else "")
+            hint = "".join(f"; {text}" for text in name_hints(missing, samples.genes))
+            raise InputError(
+                f"{samples.source}: {len(missing)} of {len(self.genes)} genes of the expression are not among those "
+                f"of the samples at rest ({shown}){hint}"
+            )
+        refuse_repeats((*(() if self.steady is None else self.steady.names), *samples.names), samples.source, "sample")
+        for name in samples.names:
+            if name in self.names:
+                raise InputError(f"{samples.source}: sample '{short(name)}' has the name of a trajectory")
+        notes, further = [], len(samples.genes) - len(self.genes)
+        if further:
+            notes.append(f"{samples.source}: {further:,} genes that the expression lacks are left out")
+        joined = make_samples(
+            samples.names, samples.levels[:, [place[gene] for gene in self.genes]], self.genes, samples.source
+        )
+        missing_values = int(np.isnan(joined.levels).sum())
+        if missing_values:
+            notes.append(f"{samples.source}: {missing_values:,} of {joined.levels.size:,} values are missing")
+        if self.steady is not None:
+            names = (*self.steady.names, *joined.names)
+            joined = Samples(names, np.concatenate([self.steady.levels, joined.levels]))
+        return replace(self, steady=joined, notes=(*self.notes, *notes))
+
+    def _observations(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return all values (observation, gene), NaN where one is missing, and the experiment of each observation."""
+        values = self.trajectories
+        levels = np.where(np.asarray(values.counted), np.asarray(values.expression), np.float32("nan"))
+        levels = levels.reshape(-1, len(self.genes))
+        owner = np.repeat(np.arange(len(self.names)), values.times.shape[1])
+        if self.steady is None:
+            return levels, owner
+        rest = len(self.names) + np.arange(len(self.steady.names))
+        return np.concatenate([levels, self.steady.levels]), np.concatenate([owner, rest])
+
+    def _stimuli(self) -> dict[str, dict[str, float]]:
+        """Return every stimulus with its dose in the experiments it was given in."""
+        doses: dict[str, dict[str, float]] = {}
+        for one in self.interventions:
+            if one.kind == "stimulus":
+                doses.setdefault(one.gene, {})[one.experiment] = 1.0 if one.value is None else one.value
+        return doses
+
+    def _without_stimuli(self) -> Expression:
+        stimuli = self._stimuli()
+        if not stimuli:
+            return self
+        plain = self._of_genes([number for number, gene in enumerate(self.genes) if gene not in stimuli])
+        return replace(plain, file_order=tuple(gene for gene in self.file_order if gene not in stimuli))
+
+    def _with_stimuli(self) -> Expression:
+        stimuli = self._stimuli()
+        if not stimuli:
+            return self
+        doses = np.array(
+            [[given.get(name, 0.0) for given in stimuli.values()] for name in self.experiments], np.float32
+        )
+        values, count = self.trajectories, len(self.names)
+        added = np.repeat(doses[:count, None], values.times.shape[1], axis=1)
+        measured = values.measured
+        if measured is not None:
+            measured = jnp.concatenate([measured, jnp.ones(added.shape, bool)], axis=-1)
+        trajectories = replace(
+            values, expression=jnp.concatenate([values.expression, jnp.asarray(added)], axis=-1), measured=measured
+        )
+        steady = self.steady
+        if steady is not None:
+            steady = replace(steady, levels=np.concatenate([steady.levels, doses[count:]], axis=1))
+        file_order = (*self.file_order, *stimuli) if self.file_order else ()
+        return replace(
+            self, genes=(*self.genes, *stimuli), trajectories=trajectories, steady=steady, file_order=file_order
+        )
 
 
 @dataclass(frozen=True)
@@ -75,12 +231,55 @@ class CellOptions:
         time: column of `obs` with each cell's time or pseudotime; a usual name if None.
         trajectory: column of `obs` with each cell's trajectory, branch or replicate; all cells are one if None.
         bins: metacells along each trajectory's time; chosen from the data if None, see `average_cells`.
+        perturbation: column of `obs` with the genes that were knocked out in each cell, `A+B` for two, see
+            `average_populations`; nothing was done to any cell if None.
+        control: that column's label of cells to which nothing was done; a usual name if None.
     """
 
     layer: str | None = None
     time: str | None = None
     trajectory: str | None = None
     bins: int | None = None
+    perturbation: str | None = None
+    control: str | None = None
+
+
+def no_trajectories(genes: int) -> Trajectories:
+    """Return trajectories of so many genes of which there are none: for data that are all at rest."""
+    return Trajectories(jnp.zeros((0, 2)), jnp.zeros((0, 2, genes)), jnp.zeros((0, 2), bool))
+
+
+def make_samples(names: Sequence[str], levels: np.ndarray, genes: Sequence[str], path: Path | str) -> Samples:
+    """Check samples at rest and put them together.
+
+    Raises:
+        InputError: on names that repeat or values beyond any sense; the message names the file.
+    """
+    refuse_repeats(names, path, "sample")
+    beyond = np.abs(levels) > LARGEST_EXPRESSION
+    if beyond.any():
+        row, column = np.argwhere(beyond)[0]
+        raise InputError(
+            f"{path}: expression of gene '{short(genes[column])}' in sample '{short(names[row])}' is "
+            f"{levels[row, column]:g}"
+        )
+    return Samples(tuple(names), np.asarray(levels, np.float32))
+
+
+def expression_at_rest(samples: NamedSamples) -> Expression:
+    """Return samples at rest as an expression of their own, without any trajectory.
+
+    Raises:
+        InputError: on genes that repeat or have no value.
+    """
+    steady = make_samples(samples.names, samples.levels, samples.genes, samples.source)
+    return make_expression(samples.genes, [], [], samples.source, [], steady=steady)
+
+
+def _with_columns(samples: Samples, count: int) -> Samples:
+    """Return samples with further genes that were never measured."""
+    further = np.full((len(samples.names), count), np.nan, np.float32)
+    return replace(samples, levels=np.concatenate([samples.levels, further], axis=1))
 
 
 def make_expression(
@@ -90,6 +289,7 @@ def make_expression(
     path: Path | str,
     names: Sequence[str] | None = None,
     notes: Sequence[str] = (),
+    steady: Samples | None = None,
 ) -> Expression:
     """Check what a reader found and put it together; missing values (NaN) are masked, and noted.
 
@@ -98,18 +298,33 @@ def make_expression(
     """
     refuse_repeats(genes, path)
     names = [str(n + 1) for n in range(len(times))] if names is None else names
-    missing = sum(int(np.isnan(e).sum()) for e in expression)
+    parts = [*expression] if steady is None else [*expression, steady.levels]
+    missing = sum(int(np.isnan(e).sum()) for e in parts)
+    unseen = np.zeros(len(genes), bool)
     if missing:
-        never = np.all([np.isnan(e).all(axis=0) for e in expression], axis=0)
+        never = np.all([np.isnan(e).all(axis=0) for e in parts], axis=0)
         if never.any():
             raise InputError(f"{path}: gene '{short(genes[int(np.argmax(never))])}' has no value at any time")
-        total = sum(e.size for e in expression)
+        total = sum(e.size for e in parts)
         notes = [*notes, f"{missing:,} of {total:,} values are missing; they are masked and count in no error"]
+        if len(times) and steady is not None:
+            unseen = np.all([np.isnan(e).all(axis=0) for e in expression], axis=0)
+    if unseen.any():
+        assert steady is not None, "they have values at rest"
+        # What only samples at rest have measured begins where it rests, and counts in no error.
+        rest = np.nanmean(steady.levels[:, unseen], axis=0)
+        expression = [e.copy() for e in expression]
+        for e in expression:
+            e[:, unseen] = rest
     try:
-        trajectories = make_trajectories(times, expression)
+        alone = steady is not None and not len(times)
+        trajectories = no_trajectories(len(genes)) if alone else make_trajectories(times, expression)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    return Expression(tuple(genes), trajectories, str(path), tuple(names), tuple(notes))
+    if unseen.any():
+        counted = jnp.broadcast_to(trajectories.counted, trajectories.expression.shape)
+        trajectories = replace(trajectories, measured=counted & ~jnp.asarray(unseen))
+    return Expression(tuple(genes), trajectories, str(path), tuple(names), tuple(notes), steady=steady)
 
 
 @dataclass(frozen=True)

@@ -205,6 +205,30 @@ def named_columns(rows: list[list[str]]) -> list[str]:
     return rows[0][1:] if len(rows[0]) == len(rows[1]) else rows[0]
 
 
+def read_levels(path: Path | str, what: str) -> tuple[list[str], list[str], np.ndarray]:
+    """Return the names of columns and genes, and the levels (gene, column), of a table with a row per gene.
+
+    Args:
+        path: the file, CSV or TSV.
+        what: a column is, for messages.
+
+    Raises:
+        InputError: on anything that cannot be read, naming file, row and column.
+    """
+    rows = read_rows(path)
+    if len(rows) < 2:
+        raise InputError(f"{path}: no genes below the header")
+    columns = named_columns(rows)
+    refuse_repeats(columns, path, what)
+    genes = [row[0] if row else "" for row in rows[1:]]
+    refuse_repeats(genes, path)
+    levels = np.empty((len(genes), len(columns)))
+    for number, row in enumerate(rows[1:], start=2):
+        refuse_width(row[1:], len(columns), f"{path}, row {number}")
+        levels[number - 2] = parse_numbers(row[1:], f"{path}, row {number}", columns)
+    return columns, genes, levels
+
+
 def find_column(header: Sequence[str], names: Sequence[str]) -> int | None:
     """Return the place of the first of some names in a header, whatever its case; None where it has none of them."""
     lower = [cell.lower() for cell in header]

@@ -10,7 +10,8 @@ from jaxtyping import Float
 
 from dashjax.errors import InputError
 from dashjax.io.files import write_frame
-from dashjax.io.named import Expression, make_expression
+from dashjax.io.named import Expression, Samples, make_expression, make_samples
+from dashjax.io.stated import numbered
 from dashjax.io.tables import find_column, parquet_rows, parse_numbers, read_rows, refuse_missing, refuse_width, short
 
 #: Header names, in lower case.
@@ -18,6 +19,8 @@ TRAJECTORY_NAMES = ("trajectory", "replicate", "branch", "series")
 TIME_NAMES = ("time", "pseudotime")
 GENE_NAMES = ("gene",)
 VALUE_NAMES = ("expression", "value")
+#: What stands in the place of a time in rows of samples at rest, in lower case.
+REST = ("steady", "rest", "inf")
 
 
 def read_tidy(path: Path | str) -> Expression:
@@ -32,6 +35,13 @@ def read_tidy(path: Path | str) -> Expression:
         data = read_tidy("expression.csv")
         data.genes, data.trajectories.expression.shape   # ('GATA1', 'TAL1'), (1, 2, 2)
 
+    A row whose time is the word `steady` (or `rest`, or `inf`) is a sample at rest, named as its trajectory; further
+    ones of that name are called `X #2`, `X #3`, …. All rows may be.
+
+        # expression.csv           trajectory,time,GATA1,TAL1
+        #                          liver,steady,0.31,0.72
+        read_tidy("expression.csv").steady.names   # ('liver',)
+
     Raises:
         InputError: on anything that cannot be read, naming file, row and column.
     """
@@ -41,14 +51,21 @@ def read_tidy(path: Path | str) -> Expression:
 def write_tidy(path: Path | str, data: Expression) -> None:
     """Write expression as a table `trajectory,time,GENE,…`, by the file's name as CSV, TSV or Parquet.
 
-    What `read_tidy` reads back is the same, missing values included, to the last bit.
+    What `read_tidy` reads back is the same, missing values included, to the last bit; interventions are not written.
     """
     import pandas as pd
 
     times, expression = data.unpadded()
+    labels = np.repeat(np.asarray(data.names, dtype=object), np.array([len(t) for t in times], dtype=int))
+    if data.steady is not None:
+        rest = len(data.steady.names)
+        times, expression = [*times, np.full(rest, np.inf, np.float32)], [*expression, data.steady.levels]
+        labels = np.concatenate([labels, np.asarray(data.steady.names, dtype=object)])
     table = pd.DataFrame(np.concatenate(expression), columns=list(data.genes))
-    table.insert(0, "time", np.concatenate(times))
-    table.insert(0, "trajectory", np.repeat(np.asarray(data.names, dtype=object), [len(t) for t in times]))
+    time = np.concatenate(times)
+    in_words = data.steady is not None and Path(path).suffix.lower() != ".parquet"
+    table.insert(0, "time", np.where(np.isinf(time), REST[0], time.astype(object)) if in_words else time)
+    table.insert(0, "trajectory", labels)
     write_frame(path, table, "\t" if Path(path).suffix.lower() == ".tsv" else ",", missing="NA")
 
 
@@ -87,9 +104,21 @@ def _parse_wide(rows, path) -> Expression:
     refuse_nameless(names[1:], columns, f"{path}, row 1")
     numbers = np.empty((len(rows) - 1, len(names)))
     for place, row in enumerate(rows[1:]):
-        numbers[place] = parse_numbers([row[when], *(row[c] for c in columns)], f"{path}, row {place + 2}", names)
+        cells = [_or_zero(row[when]), *(row[c] for c in columns)]
+        numbers[place] = parse_numbers(cells, f"{path}, row {place + 2}", names)
+    numbers[at_rest([row[when] for row in rows[1:]]), 0] = np.inf
     labels = ["1" if group is None else row[group] for row in rows[1:]]
     return wide_expression(labels, numbers, names, path, first_row=2)
+
+
+def at_rest(cells: Sequence[str]) -> np.ndarray:
+    """Say of every cell of a column of times whether it says that its row is at rest."""
+    return np.array([cell.lower() in REST for cell in cells], dtype=bool)
+
+
+def _or_zero(cell: str) -> str:
+    """Return a time's cell for parsing, where infinity is refused: rest has its place kept by a zero."""
+    return "0" if cell.lower() in REST else cell
 
 
 def refuse_nameless(genes: Sequence[str], places: Sequence[int], where: str) -> None:
@@ -120,7 +149,7 @@ def wide_expression(
 
     Args:
         labels: each row's trajectory.
-        numbers: each row's time, then its expression, NaN where a value is missing.
+        numbers: each row's time, infinite at rest, then its expression, NaN where a value is missing.
         names: of these columns: the time's, then the genes.
         path: what to name in messages.
         first_row: the number of the first row there.
@@ -131,9 +160,10 @@ def wide_expression(
     absent = np.isnan(numbers[:, 0])
     if absent.any():
         refuse_missing(numbers[absent][0, :1], f"{path}, row {np.argmax(absent) + first_row}", names[:1])
+    rest = np.flatnonzero(np.isinf(numbers[:, 0]))
     rows_of: dict[str, list[int]] = {}
-    for place, label in enumerate(labels):
-        rows_of.setdefault(label, []).append(place)
+    for place in np.flatnonzero(~np.isinf(numbers[:, 0])).tolist():
+        rows_of.setdefault(labels[place], []).append(place)
     times, expression = [], []
     for name, rows in rows_of.items():
         block = numbers[rows]
@@ -147,7 +177,17 @@ def wide_expression(
             )
         times.append(block[:, 0])
         expression.append(block[:, 1:])
-    return make_expression(names[1:], times, expression, path, list(rows_of))
+    steady = _samples([labels[place] for place in rest.tolist()], numbers[rest, 1:], names[1:], path, list(rows_of))
+    return make_expression(names[1:], times, expression, path, list(rows_of), steady=steady)
+
+
+def _samples(
+    labels: Sequence[str], levels: np.ndarray, genes: Sequence[str], path: Path | str, taken: Sequence[str]
+) -> Samples | None:
+    """Return rows at rest as samples of names of their own; None where there is no row."""
+    if not len(labels):
+        return None
+    return make_samples(numbered(labels, taken), levels, genes, path)
 
 
 def _parse_long(rows, path) -> Expression:
@@ -159,7 +199,9 @@ def _parse_long(rows, path) -> Expression:
     names = [header[place] for place in (when, gene, value)]
     numbers = np.empty((len(rows) - 1, 2))
     for place, row in enumerate(rows[1:]):
-        numbers[place] = parse_numbers([row[when], row[value]], f"{path}, row {place + 2}", [names[0], names[2]])
+        cells = [_or_zero(row[when]), row[value]]
+        numbers[place] = parse_numbers(cells, f"{path}, row {place + 2}", [names[0], names[2]])
+    numbers[at_rest([row[when] for row in rows[1:]]), 0] = np.inf
     labels = ["1" if group is None else row[group] for row in rows[1:]]
     return long_expression(labels, numbers, [row[gene] for row in rows[1:]], names, path, first_row=2)
 
@@ -176,7 +218,7 @@ def long_expression(
 
     Args:
         labels: each row's trajectory.
-        numbers: each row's time and value, NaN where the value is missing.
+        numbers: each row's time, infinite at rest, and value, NaN where the value is missing.
         genes: each row's gene.
         names: of the columns of times, genes and values.
         path: what to name in messages.
@@ -186,11 +228,15 @@ def long_expression(
         InputError: on missing names or times, or repeated values, naming row and column.
     """
     found: dict[str, dict[float, dict[str, float]]] = {}
+    rest: dict[str, dict[str, list[float]]] = {}
     for place, (label, (time, level), gene) in enumerate(zip(labels, numbers.tolist(), genes, strict=True)):
         where = f"{path}, row {place + first_row}"
         refuse_missing(np.array([time]), where, names[:1])
         if not gene:
             raise InputError(f"{where}, column {names[1]}: no gene name")
+        if np.isinf(time):
+            rest.setdefault(label, {}).setdefault(gene, []).append(level)
+            continue
         here = found.setdefault(label, {}).setdefault(time, {})
         if gene in here:
             raise InputError(f"{where}: gene '{short(gene)}' appears twice at time {time:g}")
@@ -203,4 +249,24 @@ def long_expression(
         # A gene that is not listed at a time was not measured then.
         levels = [[observations[time].get(name, np.nan) for name in order] for time in ordered]
         expression.append(np.array(levels))
-    return make_expression(order, times, expression, path, list(found))
+    resting, levels_at_rest = _long_rest(rest, order, path)
+    steady = _samples(resting, levels_at_rest, order, path, list(found))
+    return make_expression(order, times, expression, path, list(found), steady=steady)
+
+
+def _long_rest(
+    rest: dict[str, dict[str, list[float]]], genes: Sequence[str], path: Path | str
+) -> tuple[list[str], np.ndarray]:
+    """Return labels and levels (sample, gene) of samples at rest; a gene's n-th value belongs to the n-th sample."""
+    labels, levels = [], []
+    for label, values in rest.items():
+        counts = {gene: len(found) for gene, found in values.items()}
+        count, least = max(counts.values()), min(counts, key=lambda gene: counts[gene])
+        if counts[least] != count:
+            raise InputError(
+                f"{path}: '{short(label)}' has {count} values at rest of one gene and {counts[least]} of "
+                f"'{short(least)}'; name each sample"
+            )
+        labels += [label] * count
+        levels += [[values[gene][n] if gene in values else np.nan for gene in genes] for n in range(count)]
+    return labels, np.array(levels, dtype=float).reshape(len(labels), len(genes))

@@ -12,11 +12,13 @@ import numpy as np
 
 from dashjax.data import Problem, Trajectories, make_problem
 from dashjax.errors import InputError, unknown
-from dashjax.io import read_expression, read_prior
+from dashjax.io import Expression, read_dream4_experiments, read_expression, read_prior
 from dashjax.io.metacells import average_cells
 from dashjax.simulate import System, generate_system, simulate_cells, simulate_disturbed, simulate_study
 from dashjax.training import add_observation_noise
 
+#: Files of DREAM4 that may lie beside a time series.
+AT_REST = ("wildtype", "multifactorial", "knockouts", "knockdowns")
 #: Problems by name, each loaded when it is called for.
 Named = Iterator[tuple[str, Callable[[], Problem]]]
 
@@ -44,12 +46,18 @@ def load_problems(dataset: str, data: Path | None = None, only: str | None = Non
 
 
 def _dream4(folder: Path) -> Named:
-    """`insilico_sizeN_K_timeseries.tsv` beside `DREAM4_GoldStandard_InSilico_SizeN_K.tsv`."""
+    """`insilico_sizeN_K_timeseries.tsv` beside `DREAM4_GoldStandard_InSilico_SizeN_K.tsv`.
+
+    Where samples at rest lie beside the series, the network comes a second time, with all experiments.
+    """
     for path in sorted(folder.glob("insilico_size*_timeseries.tsv")):
         size, number = path.stem.removeprefix("insilico_size").removesuffix("_timeseries").split("_")
         gold = folder / f"DREAM4_GoldStandard_InSilico_Size{size}_{number}.tsv"
         name, group = f"DREAM4 size {size}, network {number}", f"DREAM4 size {size}"
         yield name, partial(_load, name, group, path, gold)
+        if any(path.with_name(path.name.replace("timeseries", what)).is_file() for what in AT_REST):
+            name, group = f"{name}, all experiments", f"{group}, all experiments"
+            yield name, partial(_load, name, group, path, gold, read_dream4_experiments)
 
 
 def _beeline(folder: Path) -> Named:
@@ -76,10 +84,23 @@ def _simulated(folder: Path) -> Named:
         yield name, partial(_differentiate, name, 10 + system)
 
 
-def _load(name: str, group: str, expression: Path, reference: Path) -> Problem:
-    data = read_expression(expression).in_canonical_order()
+def _load(
+    name: str, group: str, expression: Path, reference: Path, read: Callable[[Path], Expression] = read_expression
+) -> Problem:
+    data = read(expression).in_canonical_order()
     truth = read_prior(reference, data.genes)
-    return make_problem(data.trajectories, data.genes, truth=truth, name=name, group=group, source=data.source)
+    return make_problem(
+        data.trajectories,
+        data.genes,
+        truth=truth,
+        steady=None if data.steady is None else data.steady.levels,
+        samples=() if data.steady is None else data.steady.names,
+        interventions=data.interventions,
+        name=name,
+        trajectories=data.names,
+        group=group,
+        source=data.source,
+    )
 
 
 def _simulate(name: str, genes: int, noise: float) -> Problem:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
-from dashjax.data import Finding, Trajectories
+from dashjax.data import KINDS, Finding
 from dashjax.errors import InputError
 from dashjax.io import Expression, NamedNetwork, align_network
 from dashjax.io.name_hints import name_hints
@@ -14,6 +15,8 @@ from dashjax.io.tables import short
 
 #: Expression beyond this is taken for counts.
 LARGEST_LOG_EXPRESSION = 30.0
+#: How a reader begins to say that a knocked-out gene was measured high.
+HIGH = "knocked out, yet measured"
 #: Share of all pairs from which a prior says little.
 DENSE = 0.3
 #: Genes per step from one time to the next beyond which data say little.
@@ -41,25 +44,30 @@ def check_expression(data: Expression) -> list[Finding]:
     values = data.trajectories
     observed, times = np.asarray(values.observed), np.asarray(values.times)
     steps = np.diff(times, axis=1)[observed[:, 1:]]
+    courses = [] if not values.n_trajectories else [
+        f"{_count(values.n_trajectories, 'trajectory', 'trajectories')} of "
+        f"{_range(observed.sum(axis=1))} times from {times.min():g} to {times.max():g}, {_range(steps)} apart"
+    ]  # fmt: skip
+    samples = [] if data.steady is None else [_count(len(data.steady.names), "sample at rest", "samples at rest")]
+    # What a reader saw on the way is said by the reader; what was probably not meant is a warning.
+    doubted = [note for note in data.notes if note.startswith(HIGH)]
     notes = [
-        f"{values.n_genes:,} genes, {_count(values.n_trajectories, 'trajectory', 'trajectories')} of "
-        f"{_range(observed.sum(axis=1))} times from {times.min():g} to {times.max():g}, {_range(steps)} apart",
-        *data.notes,
+        ", ".join([f"{values.n_genes:,} genes", *courses, *samples]),
+        *_stated(data),
+        *(note for note in data.notes if note not in doubted),
     ]
-    warnings = []
-    constant = _constant(values)
+    warnings = list(doubted)
+    constant = _constant(data)
     if constant.any():
         names = _examples([data.genes[n] for n in np.flatnonzero(constant)])
         warnings.append(f"{_count(constant.sum(), 'gene never changes', 'genes never change')} ({names})")
-    counted = np.broadcast_to(np.asarray(values.counted), values.expression.shape)
-    largest = float(np.abs(np.asarray(values.expression))[counted].max())
+    largest = float(np.nanmax(np.abs(_everything(data))))
     if largest > LARGEST_LOG_EXPRESSION:
         warnings.append(f"values reach {largest:,.4g}; counts should be normalised and logged first")
-    if len(steps) * STEPS_PER_GENE < values.n_genes:
-        warnings.append(
-            f"{len(steps)} steps from one time to the next for {values.n_genes:,} genes: "
-            f"the data can add little to the prior"
-        )
+    told = len(steps) + (0 if data.steady is None else len(data.steady.names))
+    if told * STEPS_PER_GENE < values.n_genes:
+        what = f"{len(steps)} steps from one time to the next" if len(steps) else f"{told} samples"
+        warnings.append(f"{what} for {values.n_genes:,} genes: the data can add little to the prior")
     return _findings(data.source, notes, warnings)
 
 
@@ -137,12 +145,28 @@ def _looks_reversed(edges: set[tuple[str, str]]) -> bool:
     return len(regulators) > 1.5 * len(targets) and in_degree.max() > 1.5 * out_degree.max()
 
 
-def _constant(values: Trajectories) -> np.ndarray:
-    counted = np.broadcast_to(np.asarray(values.counted), values.expression.shape)
-    expression = np.asarray(values.expression)
-    high = np.where(counted, expression, -np.inf).max(axis=(0, 1))
-    low = np.where(counted, expression, np.inf).min(axis=(0, 1))
-    return high == low
+def _stated(data: Expression) -> list[str]:
+    """Say what was done, by kind."""
+    kinds = Counter(one.kind for one in data.interventions)
+    experiments = len({one.experiment for one in data.interventions})
+    if not kinds:
+        return []
+    counts = ", ".join(f"{kinds[kind]} × {kind}" for kind in KINDS if kinds[kind])
+    return [f"interventions in {_count(experiments, 'experiment', 'experiments')}: {counts}"]
+
+
+def _everything(data: Expression) -> np.ndarray:
+    """Return all values (row, gene), NaN where one is missing."""
+    values = data.trajectories
+    seen = np.asarray(values.observed)
+    counted = np.broadcast_to(np.asarray(values.counted), values.expression.shape)[seen]
+    rows = np.where(counted, np.asarray(values.expression)[seen], np.nan)
+    return rows if data.steady is None else np.concatenate([rows, data.steady.levels])
+
+
+def _constant(data: Expression) -> np.ndarray:
+    everything = _everything(data)
+    return np.fmax.reduce(everything, axis=0) == np.fmin.reduce(everything, axis=0)
 
 
 def _range(values: np.ndarray) -> str:

@@ -7,9 +7,20 @@ from pathlib import Path
 import numpy as np
 
 from dashjax.errors import InputError
-from dashjax.io import make_folder, read_phoenix, read_system, write_phoenix, write_system, write_table
+from dashjax.io import (
+    make_folder,
+    read_phoenix,
+    read_system,
+    write_interventions,
+    write_phoenix,
+    write_steady,
+    write_system,
+    write_table,
+)
 from dashjax.networks import edge_list
 from dashjax.simulate import (
+    RestStudy,
+    System,
     add_edges,
     draw_initial_states,
     drop_edges,
@@ -17,6 +28,7 @@ from dashjax.simulate import (
     generate_system,
     relocate_edges,
     simulate_expression,
+    simulate_rest,
 )
 
 
@@ -31,8 +43,30 @@ def simulate_files(
     equations: Path | None,
     names: Path | None,
     initial: Path | None,
+    knockouts: int = 0,
+    knockdowns: int = 0,
+    steady: bool = False,
 ) -> list[str]:
     """Simulate a system and write trajectories.csv, truth.tsv, prior.tsv, equations.csv and genes.csv.
+
+    Where samples at rest are asked for, write them to steady.csv, and what was done in them to interventions.csv. They
+    are of the same system, but trajectories start from states of their own, inputs included, while all samples at rest
+    belong to one culture whose inputs hold fixed levels, see `simulate_rest`. The other files do not depend on them.
+
+    Args:
+        out: folder to write.
+        genes: of a generated system.
+        seed: of system, initial states, noise, corruption and samples at rest.
+        trajectories: how many.
+        times: to observe at, separated by commas.
+        noise: standard deviation of all measurements.
+        corruption: shares of the prior to `relocate`, `drop`, `add` and `flip`.
+        equations: a published system instead of a generated one.
+        names: orders its genes.
+        initial: trajectories whose first observations to start from and whose times to report at.
+        knockouts: how many genes to knock out, one in each of so many samples at rest; drawn unless all are.
+        knockdowns: how many to knock down by half, likewise.
+        steady: whether to add a sample of the wild type at rest.
 
     Returns:
         Lines that say what was simulated.
@@ -50,6 +84,7 @@ def simulate_files(
         raise InputError(f"needs at least two times, each later than the one before, got '{times}'", "times")
 
     system = generate_system(genes, seed) if equations is None else read_system(equations, names)
+    rest = _simulate_rest(system, seed, knockouts, knockdowns, steady, noise)
     rng = np.random.default_rng([seed, 1])
     if initial is None:
         states = draw_initial_states(rng, system, trajectories)
@@ -86,10 +121,45 @@ def simulate_files(
         f"({int((system.truth < 0).sum())} repressing), {int((prior != 0).sum())} prior edges, "
         f"{len(grids)} trajectories: {out}"
     ]
+    if rest is not None:
+        write_steady(out / "steady.csv", rest.names, system.genes, rest.levels)
+        if rest.interventions:
+            write_interventions(out / "interventions.csv", rest.interventions)
+        lines.append(_design(knockouts, knockdowns, steady))
     if initial is not None:
         worst = max(np.nanmax(np.abs(ours - theirs)) for ours, theirs in zip(expression, observed, strict=True))
         lines.append(f"largest difference to {initial}: {worst:.2e}")
     return lines
+
+
+def _simulate_rest(
+    system: System, seed: int, knockouts: int, knockdowns: int, steady: bool, noise: float
+) -> RestStudy | None:
+    """Simulate the samples at rest that are asked for, if any."""
+    # Drawn in any case, so that the genes to knock down do not depend on how many are knocked out.
+    rng = np.random.default_rng([seed, 4])
+    outs = _draw_genes(rng, system.genes, knockouts, "knockouts")
+    downs = _draw_genes(rng, system.genes, knockdowns, "knockdowns")
+    if not (outs or downs or steady):
+        return None
+    return simulate_rest(system, seed, outs, downs, wildtypes=int(steady), noise=noise)
+
+
+def _draw_genes(rng: np.random.Generator, genes: tuple[str, ...], count: int, argument: str) -> list[str]:
+    """Draw genes, each at most once, and return them in the system's order; a larger draw contains a smaller one."""
+    if not 0 <= count <= len(genes):
+        raise InputError(f"the system has {len(genes)} genes, got {count}", argument)
+    return [genes[number] for number in sorted(rng.permutation(len(genes))[:count])]
+
+
+def _design(knockouts: int, knockdowns: int, steady: bool) -> str:
+    """Say which samples at rest there are, and in which files."""
+    parts = ["1 wild type"] if steady else []
+    for count, what in ((knockouts, "knock-out"), (knockdowns, "knock-down")):
+        if count:
+            parts.append(f"{count} {what}{'s' if count > 1 else ''}{' by half' if what == 'knock-down' else ''}")
+    files = "steady.csv, interventions.csv" if knockouts or knockdowns else "steady.csv"
+    return f"at rest: {', '.join(parts)}, in one culture with inputs at fixed levels: {files}"
 
 
 def _simulate_grids(system, states: np.ndarray, grids: list[np.ndarray]) -> list[np.ndarray]:

@@ -27,14 +27,15 @@ from dashjax.io import (
     Match,
     NamedNetwork,
     align_edges,
+    expression_at_rest,
     load_expression,
     load_prior_network,
+    read_interventions,
     read_regulators,
+    read_steady,
     similarity_edges,
 )
 from dashjax.io.matching import match_names
-from dashjax.io.name_hints import name_hints
-from dashjax.io.tables import parquet_rows, parse_numbers, read_rows, refuse_width, short
 from dashjax.problems.check import check_data
 
 #: What becomes of prior genes without expression: they are refused, left out, or join without measurements.
@@ -51,6 +52,7 @@ def read_problem(
     match: str = "exact",
     similarity: Any = None,
     steady: Any = None,
+    interventions: Any = None,
     truth: Any = None,
     validation: float = 0.1,
     name: str = "",
@@ -58,7 +60,8 @@ def read_problem(
     """Read a user's data into a problem, its genes in the order of their names.
 
     Args:
-        expression: a path, AnnData, tidy frame or `Trajectories`; see `load_expression`.
+        expression: a path, AnnData, tidy frame or `Trajectories`; see `load_expression`. None where all samples are at
+            rest.
         prior: a path, a frame or a network that was read; several of them in a list; none if None.
         regulators: genes that may regulate, as a list of names or a path; all if None.
         cells: layer, time, trajectory and bins, for data of cells.
@@ -67,6 +70,8 @@ def read_problem(
             "union" the prior's genes join without measurements.
         similarity: which genes act together (protein interactions), as C of DASH's first layer.
         steady: samples at rest, a path or a frame: a row per sample, a column per gene.
+        interventions: what was done in which trajectory or sample, a path or a frame
+            `trajectory,gene,kind[,value]`.
         truth: a reference network, as a prior is given.
         validation: share of the data held out.
         name: of the problem; the expression's source if empty.
@@ -77,7 +82,7 @@ def read_problem(
     Raises:
         InputError: on anything wrong with the data or arguments.
     """
-    data, networks = read_parts(expression, prior, cells, genes, match)
+    data, networks = read_parts(expression, prior, cells, genes, match, steady, interventions)
     findings = check_data(data, networks, match)
     named: Match = "intersect" if match == "intersect" else "exact"
     count = len(data.genes)
@@ -100,9 +105,6 @@ def read_problem(
             raise InputError(f"{count:,} genes are too many to score; at most {DENSE_GENES:,}", "truth")
         found = load_prior_network(truth, data.file_order or data.genes, "truth")
         reference = np.asarray(matrix_from_edges(align_edges(found, data.genes, "intersect"), count))
-    rest = None if steady is None else read_steady(steady, data.genes)
-    if rest is not None:
-        findings.append(Finding("note", "steady", f"{len(rest):,} samples at rest"))
     return make_problem(
         data.trajectories,
         data.genes,
@@ -110,7 +112,9 @@ def read_problem(
         validation=validation,
         regulators=allowed,
         truth=reference,
-        steady=rest,
+        steady=None if data.steady is None else data.steady.levels,
+        samples=() if data.steady is None else data.steady.names,
+        interventions=data.interventions,
         name=name or data.source,
         trajectories=data.names,
         source=data.source,
@@ -125,15 +129,27 @@ def read_parts(
     cells: CellOptions | None = None,
     genes: Any = None,
     match: str = "exact",
+    steady: Any = None,
+    interventions: Any = None,
 ) -> tuple[Expression, list[NamedNetwork]]:
-    """Read expression, its genes in canonical order, and priors; see `read_problem`.
+    """Read expression and experiments, genes in canonical order, and priors; see `read_problem`.
 
     Raises:
         InputError: where something cannot be read, or on an unknown `match`.
     """
     if match not in MATCHES:
         raise InputError(unknown("value", match, MATCHES), "match")
-    data = load_expression(expression, genes, cells)
+    if expression is None:
+        if steady is None:
+            raise InputError("needs expression over time, samples at rest, or both", "expression")
+        data, steady = expression_at_rest(read_steady(steady)), None
+    else:
+        data = load_expression(expression, genes, cells)
+    if steady is not None or interventions is not None:
+        data = data.with_experiments(
+            None if steady is None else read_steady(steady, data.genes),
+            () if interventions is None else read_interventions(interventions),
+        )
     priors = [] if prior is None else list(prior) if isinstance(prior, list | tuple) else [prior]
     # Matrices and triplets that name no genes go by the order of the expression's file.
     networks = [load_prior_network(one, data.genes, _source(number, priors)) for number, one in enumerate(priors)]
@@ -148,47 +164,16 @@ def check_files(
     genes: Any = None,
     match: str = "exact",
     cells: CellOptions | None = None,
+    steady: Any = None,
+    interventions: Any = None,
 ) -> list[Finding]:
     """Read a user's data and say what was found in them.
 
     Raises:
         InputError: where something cannot be read.
     """
-    data, networks = read_parts(expression, prior, cells, genes, match)
+    data, networks = read_parts(expression, prior, cells, genes, match, steady, interventions)
     return check_data(data, networks, match)
-
-
-def read_steady(steady: Any, genes: Sequence[str]) -> np.ndarray:
-    """Return samples at rest (sample, gene): from a frame, or a file with their names in its first column.
-
-    Raises:
-        InputError: on a file that cannot be read, genes that are missing, or values that are no numbers.
-    """
-    import pandas as pd
-
-    source = "steady"
-    if isinstance(steady, str | Path):
-        source = str(steady)
-        rows = parquet_rows(steady) if Path(steady).suffix.lower() == ".parquet" else read_rows(steady)
-        header = rows[0]
-        values = []
-        for number, row in enumerate(rows[1:], start=2):
-            refuse_width(row, len(header), f"{source}, row {number}")
-            values.append(parse_numbers(row[1:], f"{source}, row {number}", header[1:]))
-        steady = pd.DataFrame(values, columns=header[1:])
-    if not isinstance(steady, pd.DataFrame):
-        raise InputError(f"expected a path or a DataFrame, got {type(steady).__name__}", "steady")
-    missing = [gene for gene in genes if gene not in steady.columns]
-    if missing:
-        hints = "".join(f"; {text}" for text in name_hints(missing, [str(name) for name in steady.columns]))
-        raise InputError(
-            f"{source}: lacks {len(missing)} of the {len(genes)} genes, '{short(missing[0])}' first{hints}"
-        )
-    levels = steady[list(genes)].apply(pd.to_numeric, errors="coerce").to_numpy(float)
-    if not np.isfinite(levels).all():
-        row, column = np.argwhere(~np.isfinite(levels))[0]
-        raise InputError(f"{source}: sample {row + 1} has no number for gene '{short(genes[column])}'")
-    return levels
 
 
 def _source(number: int, priors: Sequence[Any]) -> str:

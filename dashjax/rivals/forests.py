@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dashjax.data import Trajectories
+from dashjax.data import RestSamples, Trajectories
 from dashjax.rivals.base import Rival, need_sklearn, transitions_of
 
 #: Trees of each forest, as in both papers.
@@ -21,10 +21,14 @@ def genie3_network(
 
     The output has unit variance; time is ignored. Where only some targets are asked for, the others' scores are zero.
     """
-    states = np.asarray(observed.expression, float)[np.asarray(observed.observed)]
-    deviation = states.std(axis=0)
-    outputs = states / np.where(deviation > 0, deviation, 1.0)
-    return _forests(states, outputs, seed, trees, targets, own_is_input=False, shares=False)
+    return _genie3(np.asarray(observed.expression, float)[np.asarray(observed.observed)], seed, trees, targets)
+
+
+def genie3_rest_network(
+    rest: RestSamples, prior: np.ndarray, seed: int, trees: int = TREES, targets: Sequence[int] | None = None
+) -> np.ndarray:
+    """Score pairs as GENIE3 from samples at rest; what was done in them it does not know."""
+    return _genie3(np.asarray(rest.levels, float), seed, trees, targets)
 
 
 def dyngenie3_network(
@@ -61,6 +65,12 @@ def decay_rates(observed: Trajectories) -> np.ndarray:
     return fastest
 
 
+def _genie3(states: np.ndarray, seed: int, trees: int, targets: Sequence[int] | None) -> np.ndarray:
+    deviation = states.std(axis=0)
+    outputs = states / np.where(deviation > 0, deviation, 1.0)
+    return _forests(states, outputs, seed, trees, targets, own_is_input=False, shares=False)
+
+
 def _forests(inputs, outputs, seed, trees, targets, own_is_input: bool, shares: bool) -> np.ndarray:
     need_sklearn()
     from sklearn.ensemble import RandomForestRegressor
@@ -81,4 +91,5 @@ def _forests(inputs, outputs, seed, trees, targets, own_is_input: bool, shares: 
 
 
 GENIE3 = Rival("genie3", "random forests on states, time ignored", genie3_network)
+GENIE3_REST = Rival("genie3_rest", "random forests on samples at rest", genie3_rest_network, needs_rest=True)
 DYNGENIE3 = Rival("dyngenie3", "random forests on derivatives and decay", dyngenie3_network)

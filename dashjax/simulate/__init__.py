@@ -1,5 +1,6 @@
 """Ground truth: systems, their trajectories, and priors that are wrong by a known amount."""
 
+from dashjax.simulate.at_rest import RestStudy, simulate_rest
 from dashjax.simulate.cells import Cells, simulate_cells
 from dashjax.simulate.corruption import add_edges, drop_edges, flip_signs, relocate_edges
 from dashjax.simulate.disturbed import simulate_disturbed
@@ -10,6 +11,7 @@ from dashjax.simulate.system import System, draw_initial_states, make_system, si
 __all__ = [
     "PUBLISHED_TIMES",
     "Cells",
+    "RestStudy",
     "System",
     "add_edges",
     "draw_initial_states",
@@ -21,5 +23,6 @@ __all__ = [
     "simulate_cells",
     "simulate_disturbed",
     "simulate_expression",
+    "simulate_rest",
     "simulate_study",
 ]

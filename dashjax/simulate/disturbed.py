@@ -38,10 +38,9 @@ def simulate_disturbed(
         push: largest push, in expression per time.
         noise: standard deviation of the observations.
     """
-    rng = np.random.default_rng([seed, 77])
     genes = len(system.genes)
+    rng, level = start_culture(seed, genes)
     times = np.linspace(0.0, 10.0, 21) if times is None else np.asarray(times, float)
-    level = rng.uniform(0.3, 0.7, genes)
     pushed = (rng.random((trajectories, genes)) < 1 / 3) * rng.uniform(-push, push, (trajectories, genes))
 
     @jax.jit
@@ -63,6 +62,15 @@ def simulate_disturbed(
     expression = np.stack(observed, axis=1)
     seen = expression + noise * rng.normal(size=expression.shape)
     return make_trajectories([times] * trajectories, list(seen))
+
+
+def start_culture(seed: int, genes: int) -> tuple[np.random.Generator, np.ndarray]:
+    """Return a culture's stream of random numbers, and the levels (gene,) that its constant inputs hold.
+
+    They are drawn first, so that all cultures of one seed have the same. Other genes' entries count nothing.
+    """
+    rng = np.random.default_rng([seed, 77])
+    return rng, rng.uniform(0.3, 0.7, genes)
 
 
 def langevin_step(rng: np.random.Generator, state, slope, step: float, fluctuation: float, push=0.0) -> np.ndarray:

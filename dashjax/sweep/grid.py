@@ -43,17 +43,24 @@ class EquationSystem(_Strict):
 
 
 class UserData(_Strict):
-    """A user's own files; lists are swept, and a list inside the list of priors is several sources of one prior."""
+    """A user's own files; lists are swept, and a list inside the list of priors is several sources of one prior.
+
+    Samples at rest and interventions go with every expression.
+    """
 
     expression: Annotated[tuple[str, ...], Field(min_length=1)]
     prior: tuple[str | tuple[str, ...] | None, ...] = (None,)
     regulators: str | None = None
     truth: str | None = None
     genes: str | None = None
+    steady: str | None = None
+    interventions: str | None = None
     layer: str | None = None
     time: str | None = None
     trajectory: str | None = None
     bins: Annotated[int, Field(ge=2)] | None = None
+    perturbation: str | None = None
+    control: str | None = None
     match: Literal["exact", "intersect", "union"] = "exact"
     validation: Annotated[float, Field(gt=0, lt=1)] = 0.1
 
@@ -295,7 +302,7 @@ def _found_data(data: UserData, folders: Sequence[Path], source: str) -> UserDat
             return tuple(place(key, one) for one in value)
         return value if value is None else _find(value, folders, f"{source}, data.{key}")
 
-    keys = ("expression", "prior", "regulators", "truth", "genes")
+    keys = ("expression", "prior", "regulators", "truth", "genes", "steady", "interventions")
     return data.model_copy(update={key: place(key, getattr(data, key)) for key in keys})
 
 

@@ -177,7 +177,7 @@ class _Problems:
     def _given(self, expression: int, prior: int) -> Problem:
         data = self.grid.data
         assert data is not None, "told by the grid"
-        options = CellOptions(data.layer, data.time, data.trajectory, data.bins)
+        options = CellOptions(data.layer, data.time, data.trajectory, data.bins, data.perturbation, data.control)
         return read_problem(
             data.expression[expression],
             data.prior[prior],
@@ -185,6 +185,8 @@ class _Problems:
             cells=None if options == CellOptions() else options,
             genes=data.genes,
             match=data.match,
+            steady=data.steady,
+            interventions=data.interventions,
             truth=data.truth,
             validation=data.validation,
         )

@@ -8,15 +8,27 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
-from dashjax.data import Prior, Split, Trajectories
+from dashjax.data import Prior, RestSamples, Split, Trajectories, settle
 from dashjax.dynamics import AbstractField
 from dashjax.sparsity import apply_masks, count_alive, mask_layers
 from dashjax.training.config import ADAM, FitConfig, Hyperparameters
-from dashjax.training.objective import Transitions, add_observation_noise, one_step_error, transitions
+from dashjax.training.objective import (
+    Transitions,
+    add_observation_noise,
+    add_rest_noise,
+    one_step_error,
+    rest_error,
+    transitions,
+)
 from dashjax.training.state import Curves, FitResult, Latent, RunState, Snapshot
 
 #: Changes whenever the same inputs would give other numbers; part of every run's identity.
-NUMERICS_VERSION = 5
+NUMERICS_VERSION = 6
+
+#: Samples at rest per gradient step.
+RESTING = 32
+#: Samples at rest, and their levels without noise.
+AtRest = tuple[RestSamples, Array]
 
 #: Learning rate of the objective's latent numbers, as a multiple of the weights': each is updated once per epoch only.
 #: Set by hand on generated systems.
@@ -107,6 +119,7 @@ def advance(
     """
     observed = observe(key, data, hyper)
     train, held_out = observed.train, transitions(observed.validation)
+    rest = None if observed.rest is None else (observed.rest, settle(observed.rest).levels)
     key_order = jax.random.split(key, 4)[3]
 
     def epoch(state: RunState, number):
@@ -117,15 +130,15 @@ def advance(
             due = hyper.schedule.due(number) & (number < config.epochs)
             state = jax.lax.cond(due, lambda s: _prune(s, prior, hyper, number, config), lambda s: s, state)
             trained, error = train_epoch(
-                jax.random.fold_in(key_epoch, 1), state, number, train, order, prior, hyper, config
+                jax.random.fold_in(key_epoch, 1), state, number, train, order, prior, hyper, config, rest
             )
-            return _conclude_epoch(state, trained, error, held_out, hyper, number, config)
+            return _conclude_epoch(state, trained, error, held_out, hyper, number, config, rest)
 
-        def rest(state):
+        def idle(state):
             nothing = jnp.full((), jnp.nan)
             return state, Curves(nothing, nothing, nothing, nothing)
 
-        return jax.lax.cond(state.running & (number <= config.epochs), run, rest, state)
+        return jax.lax.cond(state.running & (number <= config.epochs), run, idle, state)
 
     return jax.lax.scan(epoch, state, epochs)
 
@@ -134,10 +147,12 @@ def observe(key: PRNGKeyArray, data: Split, hyper: Hyperparameters) -> Split:
     """Return the data as a run with this key observes them: noise on all but the test trajectories."""
     _, _, key_noise, _ = jax.random.split(key, 4)
     key_train, key_validation = jax.random.split(key_noise)
+    key_rest = jax.random.fold_in(key_noise, 1)
     return Split(
         add_observation_noise(key_train, data.train, hyper.noise),
         add_observation_noise(key_validation, data.validation, hyper.noise),
         data.test,
+        add_rest_noise(key_rest, data.rest, hyper.noise),
     )
 
 
@@ -187,8 +202,12 @@ def train_epoch(
     prior: Prior,
     hyper: Hyperparameters,
     config: FitConfig,
+    rest: AtRest | None = None,
 ) -> tuple[RunState, Array]:
     """Take one gradient step per trajectory (or per few), in the given order.
+
+    Every step sees some of the samples at rest too, drawn with replacement; where there are no trajectories, there are
+    as many steps as it takes to see all of them.
 
     Args:
         key: for gates and penalties that draw.
@@ -199,6 +218,7 @@ def train_epoch(
         prior: prior edges.
         hyper: the swept numbers.
         config: what shapes the program.
+        rest: samples at rest, and their levels without noise.
 
     Returns:
         The run with its field, gate, latent numbers and moments updated, and the mean error of the steps.
@@ -207,8 +227,13 @@ def train_epoch(
     rates = state.field.relative_rates(), jax.tree.map(lambda _: 1.0, state.gate)
     masks = state.pruner.masks
     per_step = config.trajectories_per_step
-    missing = -order.size % per_step
-    rows = jnp.concatenate([order, order[:missing]]).reshape(-1, per_step)
+    samples = 0 if rest is None else rest[0].n_samples
+    at_once = min(samples, RESTING)
+    if order.size:
+        missing = -order.size % per_step
+        rows = jnp.concatenate([order, order[:missing]]).reshape(-1, per_step)
+    else:
+        rows = jnp.zeros((-(-samples // max(at_once, 1)), 0), int)
 
     def step(carry, index_and_rows):
         trained, moments, latent = carry
@@ -220,6 +245,9 @@ def train_epoch(
             field, gate = trained
             acting = config.gate.sample(key_gate, gate, field)
             error = config.objective.error(acting, latent, train[rows], config.solve)
+            if rest is not None:
+                drawn = jax.random.choice(jax.random.fold_in(key_gate, 1), samples, (at_once,), replace=False)
+                error = error + rest_error(acting, rest[0][drawn], rest[1][drawn])
             penalty = config.penalty(key_penalty, field, gate, prior, hyper.strengths)
             return hyper.data_weight * error + penalty, error
 
@@ -262,11 +290,14 @@ def _of_living(masks, tree):
 
 
 def _conclude_epoch(
-    before: RunState, state: RunState, train_error, validation: Transitions, hyper, number, config: FitConfig
+    before: RunState, state: RunState, train_error, validation: Transitions, hyper, number, config: FitConfig, rest
 ) -> tuple[RunState, Curves]:
     """Validate, lower the learning rate on a plateau, select, and decide whether to go on."""
     settled = config.gate.settle(state.gate, state.field)
     error, solved = one_step_error(settled, validation, config.solve)
+    if not validation.duration.size:
+        # Nothing is held out where all samples are at rest, for each tells what no other does.
+        error = rest_error(settled, *rest)
     healthy = solved & jnp.isfinite(error) & jnp.isfinite(train_error)
 
     better_plateau = error < state.plateau_best - config.plateau_threshold

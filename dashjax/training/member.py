@@ -31,8 +31,8 @@ def as_member(
     """
     observed, count = observe(key, data, hyper), data.train.n_trajectories
     own = jax.random.fold_in(key, number)
-    drawn = jax.random.randint(jax.random.fold_in(own, 0), (count,), 0, count)
+    drawn = jax.random.randint(jax.random.fold_in(own, 0), (count,), 0, max(count, 1))
     rows = jnp.where(number == 0, jnp.arange(count), drawn)
     # The observations have their noise already.
     quiet = eqx.tree_at(lambda h: h.noise, hyper, jnp.zeros_like(hyper.noise))
-    return own, Split(observed.train[rows], observed.validation, observed.test), quiet
+    return own, Split(observed.train[rows], observed.validation, observed.test, observed.rest), quiet

@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from dashjax.data import Trajectories
-from dashjax.dynamics import AbstractField
+from dashjax.data import Production, RestSamples, Trajectories
+from dashjax.dynamics import AbstractDynamics, AbstractField, repeated, under
 from dashjax.dynamics.solve import Solve, integrate, solve_trajectories
 
 
@@ -24,12 +24,14 @@ class Transitions(eqx.Module):
         duration: time between the two.
         valid: which values of `end` count in an error: none where a step is padding, which has duration zero, and
             those that were measured elsewhere; one for all genes of a step where no value is missing.
+        production: what was done in each trajectory; None where nothing was.
     """
 
     start: Float[Array, "trajectory transition gene"]
     end: Float[Array, "trajectory transition gene"]
     duration: Float[Array, "trajectory transition"]
     valid: Bool[Array, "trajectory transition #gene"]
+    production: Production | None = None
 
     def __getitem__(self, rows) -> Transitions:
         """Return the trajectories selected by `rows`."""
@@ -43,6 +45,7 @@ def transitions(trajectories: Trajectories) -> Transitions:
         end=trajectories.expression[:, 1:],
         duration=jnp.diff(trajectories.times, axis=1),
         valid=trajectories.observed[:, :-1, None] & trajectories.counted[:, 1:],
+        production=trajectories.production,
     )
 
 
@@ -52,15 +55,39 @@ def add_observation_noise(key: PRNGKeyArray, trajectories: Trajectories, noise: 
     return replace(trajectories, expression=trajectories.expression + error)
 
 
-def one_step_error(field: AbstractField, steps: Transitions, method: Solve) -> tuple[Float[Array, ""], Bool[Array, ""]]:
+def add_rest_noise(key: PRNGKeyArray, rest: RestSamples | None, noise: Float[Array, ""]) -> RestSamples | None:
+    """Add N(0, noise²) to every sample at rest."""
+    if rest is None:
+        return None
+    return replace(rest, levels=rest.levels + noise * jax.random.normal(key, rest.levels.shape))
+
+
+def one_step_error(field: AbstractDynamics, steps: Transitions, method: Solve) -> tuple[Float[Array, ""], Bool[Array, ""]]:
     """Return the mean squared one-step-ahead error, and whether every solve succeeded.
 
     The mean is over the valid values of all the transitions given.
     """
     genes = steps.start.shape[-1]
-    predicted, ok = integrate(field, steps.start.reshape(-1, genes), steps.duration.ravel(), method)
+    acting = under(field, repeated(steps.production, steps.start.shape[1]))
+    predicted, ok = integrate(acting, steps.start.reshape(-1, genes), steps.duration.ravel(), method)
     squared = (predicted - steps.end.reshape(-1, genes)) ** 2
     return _mean_where(steps.valid.reshape(-1, steps.valid.shape[-1]), squared), ok
+
+
+def rest_error(
+    field: AbstractDynamics, rest: RestSamples, settled: Float[Array, "sample gene"]
+) -> Float[Array, ""]:
+    """Return by how much samples miss being at rest: the mean squared difference of regulation and level.
+
+    A sample at rest is a step of infinite duration from a state to itself.
+
+    Args:
+        field: the vector field.
+        rest: the samples.
+        settled: their levels without noise, see `settle`: what regulators are taken to be.
+    """
+    driven = under(field, rest.production).regulation(settled)
+    return _mean_where(rest.counted, (driven - rest.levels) ** 2)
 
 
 def _mean_where(valid: Bool[Array, "*shape #gene"], values: Float[Array, "*shape gene"]) -> Float[Array, ""]:
@@ -115,7 +142,7 @@ class WholeTrajectory(AbstractObjective):
 
     def error(self, field, latent, observed, method):
         """Return the mean squared difference between the path from `latent` and the observations."""
-        path = solve_trajectories(field, latent, observed.times, method)
+        path = solve_trajectories(under(field, observed.production), latent, observed.times, method)
         return _mean_where(observed.counted, (path - observed.expression) ** 2)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from dashjax import cli, load_network
-from dashjax.io import read_expression, read_phoenix, read_prior, write_phoenix
+from dashjax.io import read_expression, read_interventions, read_phoenix, read_prior, read_steady, write_phoenix
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +45,19 @@ def test_simulate_again_from_its_own_files(simulated, tmp_path, dashjax):
         strict=True,
     ):
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_simulate_writes_samples_at_rest_on_demand(simulated, tmp_path, dashjax):
+    options = ["--genes", 12, "--trajectories", 8, "--times", "0,1,3", "--noise", 0.01]
+    code, text, err = dashjax(
+        "simulate", "--out", tmp_path, *options, "--knockouts", 2, "--knockdowns", 12, "--steady"
+    )  # fmt: skip
+    assert code == 0, err
+    assert "at rest: 1 wild type, 2 knock-outs, 12 knock-downs by half" in text
+    assert len(read_steady(tmp_path / "steady.csv").names) == 15
+    assert len(read_interventions(tmp_path / "interventions.csv")) == 14
+    written = {path.name: path.read_bytes() for path in simulated.iterdir()}
+    assert {name: (tmp_path / name).read_bytes() for name in written} == written
 
 
 def test_fit_writes_edges_model_curves_and_figures(simulated, tmp_path, dashjax):
@@ -223,7 +236,7 @@ BAD_FIT = [
     (["--method", "dense", "--strength", "1"], "dense has no strength"),
     (["--tune", "2"], "--tune: posterior has nothing to choose"),
     (["--field", "mlpp"], "--field: unknown field 'mlpp' (did you mean 'mlp'?)"),
-    (["--bins", "5"], "holds no cells, so layer, time, trajectory and bins do not apply"),
+    (["--bins", "5"], "holds no cells, so layer, time, trajectory, bins, perturbation and control do not apply"),
 ]
 
 
@@ -291,6 +304,8 @@ def test_fit_says_when_it_returns_many_more_edges_than_its_prior(simulated, tmp_
         (["--genes", "3"], "'--genes'"),
         (["--equations", "absent.csv"], "absent.csv: no such file"),
         (["--names", "absent.csv"], "--names"),
+        (["--genes", "8", "--knockouts", "9"], "dashjax: --knockouts: the system has 8 genes, got 9\n"),
+        (["--genes", "8", "--knockdowns", "9"], "dashjax: --knockdowns: the system has 8 genes, got 9\n"),
     ],
 )
 def test_bad_simulate_is_one_line_and_writes_nothing(tmp_path, dashjax, arguments, message):

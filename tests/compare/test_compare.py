@@ -7,9 +7,12 @@ import pandas as pd
 import pytest
 
 from dashjax import InputError, generate_system, make_problem, simulate_study
-from dashjax.compare import compare, write_comparison
+from dashjax.compare import METHOD_NAMES, compare, write_comparison
+from dashjax.compare.comparison import _cells
+from dashjax.data import Intervention
 from dashjax.engine.program import Programs
 from dashjax.problems import load_problems
+from dashjax.rivals.base import knocked_out
 
 RIVALS = ("ridge", "correlation", "prior_only")
 
@@ -19,6 +22,24 @@ def problem():
     system = generate_system(12, seed=1)
     data = simulate_study(system, seed=0, train=20, validation=2, test=2, times=(0.0, 1.0, 3.0)).seen()
     return make_problem(data, system.genes, truth=np.asarray(system.truth), name="a network", group="a group")
+
+
+@pytest.fixture(scope="module")
+def knocked(problem):
+    """The same network with three knock-outs at rest beside its trajectories."""
+    levels = np.asarray(problem.given.expression)[:4, -1].copy()
+    levels[[0, 1, 2], [0, 1, 2]] = 0.0
+    return make_problem(
+        problem.given,
+        problem.genes,
+        truth=problem.truth,
+        steady=levels,
+        samples=("a", "b", "c", "d"),
+        trajectories=tuple(f"x{n}" for n in range(problem.given.n_trajectories)),
+        interventions=[Intervention(name, problem.genes[n], "knockout") for n, name in enumerate("abc")],
+        name="the same, all experiments",
+        group="all experiments",
+    )
 
 
 @pytest.fixture
@@ -99,6 +120,37 @@ def test_results_are_written_best_first_with_the_prior_beside(problem, tmp_path)
     assert len(pd.read_parquet(tmp_path / "results.parquet")) == 5
 
 
+def test_rivals_of_knock_outs_are_compared_where_there_are_any(problem, knocked, tmp_path):
+    names = ("ridge", "knockout_effect", "knockout_zscore")
+    rows = compare([problem, knocked], tmp_path, names, (None, 0.0))
+    methods = rows.groupby("problem")["method"].agg(set)
+    assert methods["a network"] == {"ridge"}
+    assert methods["the same, all experiments"] == set(names)
+    # A rival that is handed a perfect prior ranks its edges first.
+    assert rows.query("method == 'knockout_effect' and corruption == 0")["aupr"].item() == pytest.approx(1)
+    with pytest.raises(InputError, match="methods: no problem has what these need"):
+        compare([problem], tmp_path, ("knockout_effect", "prior_only"), (None,))
+    assert "portia" not in METHOD_NAMES
+    assert "knockout_effect" in METHOD_NAMES
+
+
+def test_our_posterior_is_also_fitted_to_the_series_only(problem, knocked):
+    cells = _cells(knocked, 0.0, ("posterior", "ridge"), 6, 0)
+    assert [cell.row()["method"] for cell in cells] == ["posterior", "posterior (series only)", "ridge"]
+    both, series, _ = cells
+    assert {cell.row()["group"] for cell in cells} == {"all experiments"}
+    assert {cell.row()["data_fingerprint"] for cell in cells} == {knocked.data_fingerprint}
+    assert both.problem.rest is not None
+    assert series.problem.rest is None
+    assert series.problem.observed.production is None
+    assert series.identity != both.identity
+    np.testing.assert_array_equal(series.problem.truth, knocked.truth)
+    np.testing.assert_array_equal(series.problem.prior.edges, both.problem.prior.edges)
+    # Its units are those of the series, and nothing of the samples is left in them.
+    np.testing.assert_allclose(series.problem.observed.expression, problem.observed.expression, atol=1e-5)
+    assert [cell.row()["method"] for cell in _cells(problem, None, ("posterior",), 6, 0)] == ["posterior"]
+
+
 @pytest.mark.slow
 def test_our_ensemble_is_compared_like_any_other(problem, tmp_path):
     rows = compare([problem], tmp_path, ("posterior", "dash"), (0.0,), epochs=6)
@@ -127,7 +179,14 @@ def test_what_cannot_be_compared_is_one_clear_error(problem, tmp_path):
 def test_public_problems_are_found(data_folder):
     dream4 = load_problems("dream4", data_folder / "dream4")
     assert [problem.group for problem in dream4].count("DREAM4 size 10") == 5
+    assert [problem.group for problem in dream4].count("DREAM4 size 10, all experiments") == 5
     assert (dream4[0].truth != 0).sum() == 176
+    plain, full = load_problems("dream4", data_folder / "dream4", "size 100, network 1")
+    assert (plain.name, plain.rest) == ("DREAM4 size 100, network 1", None)
+    assert full.name == "DREAM4 size 100, network 1, all experiments"
+    assert full.rest.n_samples == 201
+    assert knocked_out(full.given_rest).sum() == 100
+    np.testing.assert_array_equal(full.truth, plain.truth)
     beeline = load_problems("beeline", data_folder / "beeline")
     assert {problem.group for problem in beeline} >= {"BEELINE GSD_example", "BEELINE mCAD"}
     assert len(load_problems("beeline", data_folder / "beeline", "mCAD-2000-1-50")) == 1

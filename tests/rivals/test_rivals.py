@@ -1,9 +1,15 @@
+import sys
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from dashjax import make_trajectories
+from dashjax import InputError, make_problem, make_trajectories
+from dashjax.data import Intervention, make_prior
+from dashjax.io import no_trajectories
 from dashjax.rivals import RIVALS, prior_first, transitions_of
-from dashjax.rivals.forests import decay_rates, dyngenie3_network, genie3_network
+from dashjax.rivals.base import knocked_out
+from dashjax.rivals.forests import decay_rates, dyngenie3_network, genie3_network, genie3_rest_network
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +110,9 @@ def test_a_prior_goes_first_and_order_stays():
         (2, 0), (0, 1), (0, 2), (1, 0), (1, 2), (0, 0),
     ]  # fmt: skip
     assert blended[0, 2] < 0
+    scores[0, 1] = 0.0
+    assert prior_first(scores, prior)[0, 1] > np.abs(prior_first(scores, prior)[0, 2])
+    scores[0, 1] = 0.2
     assert RIVALS["correlation"].with_prior(scores, prior).tolist() == blended.tolist()
     assert RIVALS["lasso"].with_prior(scores, prior) is scores
     assert RIVALS["correlation"].with_prior(scores, np.zeros((3, 3))) is scores
@@ -115,3 +124,127 @@ def test_forests_of_some_targets_are_those_of_the_whole_run(chain, infer_some):
     some = infer_some(chain, NO_PRIOR, 0, trees=5, targets=[1, 3])
     np.testing.assert_array_equal(some[:, [1, 3]], whole[:, [1, 3]])
     assert not some[:, [0, 2, 4]].any()
+
+
+LEVELS = np.array(
+    [
+        [4.0, 2.0, 1.0],  # nothing was done
+        [0.0, 1.0, 1.5],  # gene 0 is out
+        [0.0, 0.0, 3.0],  # and once more
+        [4.0, 0.0, 1.0],  # gene 1 is out
+        [5.0, 2.0, 2.0],  # gene 2 is held high
+        [0.0, 0.0, 9.0],  # genes 0 and 1 are out
+        [2.0, 3.0, 0.0],  # gene 0 is knocked down
+    ]
+)
+DONE = (
+    *(("b", 0, "knockout", None), ("c", 0, "knockout", None), ("d", 1, "knockout", None), ("e", 2, "clamp", 2.0)),
+    *(("f", 0, "knockout", None), ("f", 1, "knockout", None), ("g", 0, "knockdown", 0.5)),
+)
+
+
+def at_rest(levels=LEVELS, done=DONE, courses=None, **named):
+    """Return a problem with samples at rest called a, b, c, ..."""
+    genes = [f"G{n}" for n in range(np.shape(levels)[1])]
+    return make_problem(
+        no_trajectories(len(genes)) if courses is None else courses,
+        genes,
+        steady=levels,
+        samples=tuple("abcdefghij"[: len(levels)]),
+        trajectories=() if courses is None else ("x",) * courses.n_trajectories,
+        interventions=[Intervention(name, f"G{gene}", kind, value) for name, gene, kind, value in done],
+        **named,
+    )
+
+
+@pytest.mark.parametrize("offset", [0.0, -4.0])
+def test_single_knock_outs_are_told_from_all_else(offset):
+    # With levels below zero, as of logarithms, a knock-out holds the gene at the lowest one.
+    rest = at_rest(LEVELS + offset).given_rest
+    found = np.argwhere(knocked_out(rest)).tolist()
+    assert found == [[1, 0], [2, 0], [3, 1]]
+
+
+def test_a_stimulus_is_no_knock_out_where_it_was_not_given():
+    levels = np.column_stack([LEVELS[:4], [0.0, 1.0, 0.0, 0.0]])
+    done = [*DONE[:3], ("b", 3, "stimulus", 1.0)]
+    assert np.argwhere(knocked_out(at_rest(levels, done).given_rest)).tolist() == [[2, 0], [3, 1]]
+
+
+def test_knock_outs_score_what_moves():
+    problem = at_rest()
+    # Medians 2, 1 and 1.5; gene 1 moves by 0 and 1 without gene 0, gene 2 by 0 and 1.5.
+    expected = [[0.0, 0.5, -0.75], [2.0 * -1, 0.0, 0.5], [0.0, 0.0, 0.0]]
+    np.testing.assert_allclose(RIVALS["knockout_effect"].rank(problem, 0), expected, atol=1e-5)
+    # Median absolute deviations 2, 1 and 0.5.
+    scaled = np.array(expected) / (1.4826 * np.array([2.0, 1.0, 0.5]))
+    np.testing.assert_allclose(RIVALS["knockout_zscore"].rank(problem, 0), scaled, atol=1e-5)
+
+
+def test_what_was_not_measured_counts_in_no_average():
+    levels = LEVELS.copy()
+    levels[2, 1] = np.nan
+    scores = RIVALS["knockout_effect"].rank(at_rest(levels), 0)
+    # The median of gene 1 is 1.5 now, and one sample says what gene 0 does to it.
+    assert scores[0, 1] == pytest.approx(0.5, abs=1e-5)
+
+
+def test_where_most_samples_agree_scores_are_in_plain_standard_deviations():
+    levels = np.array([[1.0, 1.0], [1.0, 1.0], [1.0, 1.0], [0.0, 2.0]])
+    scores = RIVALS["knockout_zscore"].rank(at_rest(levels, [("d", 0, "knockout", None)]), 0)
+    assert scores[0, 1] == pytest.approx(-1 / np.sqrt(3 / 16), rel=1e-5)
+
+
+def test_forests_on_samples_at_rest_find_who_goes_with_whom():
+    rng = np.random.default_rng(0)
+    levels = rng.random((40, 3))
+    levels[:, 1] = levels[:, 0] + 0.01 * rng.random(40)
+    problem = at_rest(levels[:10], ())
+    scores = genie3_rest_network(problem.given_rest, np.zeros((3, 3)), 0, trees=30)
+    assert not scores.diagonal().any()
+    assert scores[0, 1] > scores[2, 1]
+    assert scores[1, 0] > scores[2, 0]
+
+
+def test_rivals_say_what_they_need(chain):
+    knocked, plain = at_rest(), at_rest(done=())
+    courses = make_problem(chain)
+    suited = {
+        name: [name for name, rival in RIVALS.items() if rival.suits(problem)]
+        for name, problem in (("knocked", knocked), ("plain", plain), ("courses", courses))
+    }
+    assert suited["knocked"] == ["knockout_effect", "knockout_zscore", "portia", "genie3_rest"]
+    assert suited["plain"] == ["portia", "genie3_rest"]
+    assert suited["courses"] == ["dyngenie3", "genie3", "lasso", "ridge", "sindy", "correlation"]
+    known = knocked.with_prior(make_prior(np.eye(3)[[1, 2, 0]]))
+    assert RIVALS["prior_only"].suits(known)
+    np.testing.assert_array_equal(RIVALS["prior_only"].rank(known, 0), known.prior.edges)
+
+
+def test_portia_says_how_to_install_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "portia", None)
+    with pytest.raises(InputError, match="portia needs portia-grn: pip install portia-grn"):
+        RIVALS["portia"].rank(at_rest(), 0)
+
+
+def test_portia_is_told_the_knock_outs(monkeypatch):
+    told = []
+    fake = SimpleNamespace(
+        GeneExpressionDataset=lambda: SimpleNamespace(add=told.append),
+        Experiment=lambda number, levels, knockout: (number, levels.tolist(), knockout),
+        run=lambda dataset, method, verbose: np.ones((3, 3)),
+    )
+    monkeypatch.setitem(sys.modules, "portia", fake)
+    np.testing.assert_array_equal(RIVALS["portia"].rank(at_rest(), 0), 1 - np.eye(3))
+    assert [number for number, *_ in told] == list(range(7))
+    np.testing.assert_allclose([levels for _, levels, _ in told], LEVELS, atol=1e-5)
+    assert [out for *_, out in told] == [[], [0], [0], [1], [], [], []]
+
+
+def test_portia_runs_where_it_is_installed():
+    pytest.importorskip("portia")
+    scores = RIVALS["portia"].rank(at_rest(1 + np.random.default_rng(0).random((9, 4)), ()), 0)
+    assert scores.shape == (4, 4)
+    assert not scores.diagonal().any()
+    assert (scores >= 0).all()
+    assert scores.max() > 0

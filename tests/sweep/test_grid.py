@@ -88,6 +88,12 @@ def test_files_are_found_from_the_grid_and_variables_expanded(tmp_path, monkeypa
     (folder / "d.yaml").write_text("data: {expression: data/e.csv, prior: [[p.csv], null]}\nmethods: [dash]\n")
     data = load_grid(folder / "d.yaml").data
     assert (data.expression, data.prior) == ((str(tmp_path / "data" / "e.csv"),), ((str(folder / "p.csv"),), None))
+    for name in ("rest.csv", "done.csv"):
+        (tmp_path / "data" / name).write_text("")
+    experiments = "steady: data/rest.csv, interventions: data/done.csv"
+    (folder / "e.yaml").write_text(f"data: {{expression: data/e.csv, {experiments}}}\nmethods: [dash]\n")
+    data = load_grid(folder / "e.yaml").data
+    assert (data.steady, data.interventions) == tuple(str(tmp_path / "data" / n) for n in ("rest.csv", "done.csv"))
     monkeypatch.setenv("PLACE", "elsewhere")
     with pytest.raises(InputError, match="g.yaml, system.equations: no such file 'elsewhere/e.csv'"):
         load_grid(folder / "g.yaml")
