@@ -25,7 +25,7 @@ ALLOWED = {
     "simulate": "data errors",
     "io": "data errors simulate",
     "scoring": "",
-    "questions": "dynamics errors io",
+    "questions": "data dynamics errors io",
     "networks": "data dynamics errors evidence io numerics questions scoring",
     "rivals": "data errors",
     "engine": "data dynamics errors evidence io methods networks rivals sparsity training",

@@ -1,6 +1,14 @@
 """What is known before fitting: expression over time, prior beliefs, units, and the problem they make together."""
 
-from dashjax.data.interventions import KINDS, Intervention, Production, RestSamples, no_intervention, rest_samples
+from dashjax.data.interventions import (
+    KINDS,
+    Intervention,
+    Production,
+    RestSamples,
+    floor_of,
+    no_intervention,
+    rest_samples,
+)
 from dashjax.data.prior import (
     DENSE_GENES,
     Prior,
@@ -44,6 +52,7 @@ __all__ = [
     "as_given",
     "canonical_order",
     "combine_priors",
+    "floor_of",
     "identity_of",
     "join",
     "make_prior",

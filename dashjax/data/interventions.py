@@ -25,6 +25,8 @@ from jaxtyping import Array, Bool, Float
 from dashjax.errors import InputError, suggest
 
 Kind = Literal["knockout", "knockdown", "overexpression", "clamp", "stimulus"]
+#: Share of negative values from which on zero means average.
+CENTRED = 0.1
 #: Kinds of interventions, as files name them.
 KINDS: tuple[Kind, ...] = ("knockout", "knockdown", "overexpression", "clamp", "stimulus")
 
@@ -167,3 +169,13 @@ def production_of(
         else:
             factor[row, column], level[row, column] = float(one.kind == "overexpression"), one.value
     return Production(jnp.asarray(factor, jnp.float32), jnp.asarray(level, jnp.float32))
+
+
+def floor_of(states: Float[np.ndarray, "state gene"]) -> Float[np.ndarray, " gene"]:
+    """Return the level of each gene that stands for no expression at all.
+
+    Zero; but in logarithms of ratios and in z-scores zero means average, and nothing is no level: the lowest that was
+    seen stands for it there. They are told by many negative values; a few are noise.
+    """
+    centred = (states < 0).mean() > CENTRED
+    return states.min(axis=0) if centred else np.zeros(states.shape[1])

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dashjax.data.interventions import Intervention, RestSamples, production_of, rest_samples
+from dashjax.data.interventions import Intervention, RestSamples, floor_of, production_of, rest_samples
 from dashjax.data.prior import Prior, no_prior
 from dashjax.data.trajectories import Split, Trajectories, pieces_of, single_transitions
 from dashjax.data.units import Units, units_of
@@ -124,6 +124,11 @@ class Problem:
         """Return every observation of a trajectory and every sample at rest, (state, gene), in training units."""
         seen = np.asarray(self.observed.expression)[np.asarray(self.observed.observed)]
         return seen if self.rest is None else np.concatenate([seen, np.asarray(self.rest.levels)])
+
+    @property
+    def floor(self) -> np.ndarray:
+        """Return the level of each gene that stands for no expression, (gene,), in the user's units."""
+        return floor_of(np.asarray(self.units.levels(jnp.asarray(self.states))))
 
     @property
     def may_regulate(self) -> np.ndarray:
@@ -268,9 +273,7 @@ def _treated(
         everything = np.concatenate([everything, rest.levels])
     if len(experiments) != len(levels):
         raise InputError(f"{len(experiments)} names for {len(levels)} trajectories and samples", "interventions")
-    # Logarithms and z-scores have no level that means no expression: the lowest that was seen stands for it.
-    lowest = everything.min(axis=0) if (everything < 0).any() else np.zeros(len(genes))
-    production = production_of(interventions, experiments, genes, levels, lowest)
+    production = production_of(interventions, experiments, genes, levels, floor_of(everything))
     split = observed.n_trajectories
     parts = [jax.tree.map(lambda leaf, part=part: leaf[part], production) for part in (np.s_[:split], np.s_[split:])]
     courses, samples = (None if part is None or not part.touched.any() else part for part in parts)

@@ -38,12 +38,14 @@ class Settled(eqx.Module):
         usual: level of every gene where nothing was done to it.
         noise: standard deviation of the measurements around it.
         levels: of every gene in every sample, without noise.
+        error: standard deviation of what these levels are not known by.
         varied: samples that differ in more than noise though nothing is stated of them; their levels are as measured.
     """
 
     usual: Float[Array, " gene"]
     noise: Float[Array, " gene"]
     levels: Float[Array, "sample gene"]
+    error: Float[Array, "sample gene"]
     varied: Bool[Array, " sample"]
 
 
@@ -91,8 +93,12 @@ def settle(rest: RestSamples) -> Settled:
     fitted = jax.lax.scan(step, first, length=STEPS)[0]
     enough = fitting.any(axis=1).sum() >= FEW_STATED
     share, width, usual, noise = jax.tree.map(lambda now, before: jnp.where(enough, now, before), fitted, first)
-    _, kept = moved(share, width, usual, noise)
+    probability, kept = moved(share, width, usual, noise)
+    # A level moved, and is then known up to noise, or did not.
+    unsure = kept * noise**2 + (1 - probability) / jnp.maximum(probability, 1e-6) * (kept * (levels - usual)) ** 2
+    error = jnp.where(free & ~varied[:, None], jnp.sqrt(unsure), jnp.where(acting.factor == 0, 0.0, noise))
     without = jnp.where(varied[:, None], levels, usual + kept * (levels - usual))
     # What a gene was held at is known; what is left of its production is seen by its level alone.
     held = jnp.where(acting.factor == 0, acting.level, levels)
-    return Settled(usual, noise, jnp.where(acting.touched, held, jnp.where(free, without, usual)), varied)
+    found = jnp.where(acting.touched, held, jnp.where(free, without, usual))
+    return Settled(usual, noise, found, error, varied)

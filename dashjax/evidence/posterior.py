@@ -83,7 +83,9 @@ def edge_posterior(
     if observed.n_trajectories:
         courses = evidence.prepare(observed) if courses is None else courses
         solve = solve or FixedSteps()
-        regressions = evidence.regress(field, observed, courses, prior, candidates, allowed, solve, looked_at)
+        # Kinds of evidence that know nothing of samples at rest are not asked about them.
+        more = {} if looked_at is None else {"interest": looked_at}
+        regressions = evidence.regress(field, observed, courses, prior, candidates, allowed, solve, **more)
     else:
         assert looked_at is not None, "nothing was observed"
         regressions = regress_nothing(prior, candidates, allowed, looked_at, jnp.maximum(field.decay(), 1e-3))

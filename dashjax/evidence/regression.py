@@ -180,8 +180,8 @@ def regress_steps(
         seen = measured[..., target, None] & (factor > 0)[..., None]
         steps = seen.sum()
         share = 0.5 * (1 + jnp.any(seen, axis=1).sum() / jnp.maximum(steps, 1)) * independent[target]
-        columns = [regressors * _shares(factor, target, genes), factor[..., None] * jnp.ones_like(keep)]
-        columns = jnp.concatenate(columns, axis=-1) * (1 - keep) / unit
+        driven = regressors * _shares(factor, target, genes), factor[..., None] * jnp.ones_like(keep)
+        columns = jnp.concatenate(driven, axis=-1) * (1 - keep) / unit
         changed = response[..., target, None] - level[..., None] / spread[target] * (1 - keep)
         columns = jnp.concatenate([columns, changed], axis=-1) * seen
         columns = columns.reshape(-1, columns.shape[-1]) * jnp.sqrt(share)

@@ -106,7 +106,7 @@ def _average(parts: Generator, path: Path | str, options: CellOptions) -> Expres
 def _answers(path: Path, options: CellOptions) -> Generator:
     """Yield a worker's answers about one file: names, times, then blocks of expression."""
     worker, finished = _worker(), False
-    request = {"path": str(path), "block": BLOCK, **vars(options)}
+    request = {"path": str(path.resolve()), "block": BLOCK, **vars(options)}
     assert worker.stdin is not None, "it is a pipe"
     try:
         worker.stdin.write(json.dumps(request).encode() + b"\n")

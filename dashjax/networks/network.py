@@ -11,14 +11,24 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dashjax.data import DENSE_GENES, Finding, Prior, Problem, Units
+from dashjax.data import DENSE_GENES, Finding, Prior, Problem, Production, Units
 from dashjax.data.units import WIDTH
 from dashjax.dynamics import AbstractDynamics, AbstractField, AbstractSpec, Direct, InUnits, field_of_arrays
 from dashjax.errors import InputError
 from dashjax.evidence import EdgePosterior, EnsemblePosterior, edges_at_precision
 from dashjax.networks.edges import edge_list
 from dashjax.networks.readout import along_edges, relative_effects, strongest_edges
-from dashjax.questions import Influence, Response, measure_influence, perturb_members, predict_members
+from dashjax.questions import (
+    Influence,
+    Measured,
+    Response,
+    measure_influence,
+    measured_effects,
+    perturb_members,
+    predict_members,
+    predict_rest,
+)
+from dashjax.questions.combined import INTERVAL
 from dashjax.scoring import NetworkScores, score_network
 
 if TYPE_CHECKING:
@@ -28,9 +38,6 @@ if TYPE_CHECKING:
 MOST_EDGES = 100_000
 #: Least probability of an edge outside the prior that is listed.
 LISTED = 0.01
-#: Standard deviations on either side of a posterior mean that hold 90 % of a normal distribution.
-INTERVAL = 1.645
-
 #: What a network's matrix may show.
 _MATRICES = ("score", "probability", "effect", "effect_low", "effect_high", "returned", "frequency", "activation",
              "sign_agreement", "in_prior")  # fmt: skip
@@ -53,6 +60,8 @@ class Network:
         curves: errors, learning rate and pruning by epoch, of the first member.
         how: method, settings, seed and outcome by name, as plain values.
         findings: what the checks found in the data.
+        measured: what single interventions did at rest, in training units; None where none was measured.
+        floor: level of each gene that stands for no expression, in the user's units; zero if None.
         chosen: signed weights (regulator, target) of the edges to go by instead of those that the method returns; None
             for those.
     """
@@ -69,6 +78,8 @@ class Network:
     curves: Mapping[str, np.ndarray] = field(default_factory=dict)
     how: Mapping[str, Any] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    measured: Measured | None = None
+    floor: np.ndarray | None = None
     chosen: np.ndarray | None = None
 
     # --- edges -----------------------------------------------------------------------------------------------
@@ -283,18 +294,22 @@ class Network:
         times: Sequence[float] | None = None,
         edges_only: bool = False,
         seed: int = 0,
+        knock_down: Mapping[str, float] | None = None,
     ) -> pd.DataFrame:
-        """Hold genes at a level and say who responds, directly or downstream.
+        """Change genes and say who responds over time, directly or downstream.
 
             network.perturb(knock_out=["GATA1"], over_express={"TAL1": 1.5}, starts=adata)
+            network.perturb(knock_down={"GATA1": 0.5})
 
         Args:
-            knock_out: genes to hold at zero, in the user's units.
+            knock_out: genes to hold without expression: at zero, or where zero means average (logarithms of ratios,
+                z-scores) at the lowest level that was seen, see `floor`.
             over_express: genes to hold, with their levels.
             starts: as `predict`; random states of the trained range if None.
             times: when to look, the first being the start; five relaxation times of the median gene if None.
             edges_only: see `dynamics`.
             seed: of random starts.
+            knock_down: genes, with the share of their production that is left.
 
         Returns:
             See `response_table`.
@@ -304,8 +319,10 @@ class Network:
         """
         from dashjax.questions import response_table
 
-        response, held = self.respond(knock_out, over_express or {}, starts, times, edges_only, seed)
-        return response_table(response, self.acting, held, self.genes)
+        response, changed = self.respond(
+            knock_out, over_express or {}, starts, times, edges_only, seed, knock_down or {}
+        )
+        return response_table(response, self.acting, changed, self.genes)
 
     def respond(
         self,
@@ -315,19 +332,83 @@ class Network:
         times: Sequence[float] | None = None,
         edges_only: bool = False,
         seed: int = 0,
+        knock_down: Mapping[str, float] | None = None,
     ) -> tuple[Response, np.ndarray]:
-        """Return the trajectories behind `perturb`, and which genes are held."""
-        from dashjax.networks.starts import perturbed_levels, starts_or_random
+        """Return the trajectories behind `perturb`, and which genes are changed."""
+        from dashjax.networks.starts import asked_change, starts_or_random
 
-        levels = perturbed_levels(self.genes, knock_out, over_express)
+        change = asked_change(self.genes, knock_out, knock_down or {}, over_express, self.floor)
         dynamics = self.dynamics(edges_only)
         states, grid = starts_or_random(self, starts, times, seed)
-        response = perturb_members(dynamics, jnp.asarray(states), jnp.asarray(grid), jnp.asarray(levels))
+        acting = None if (change.factor == 1).all() else self._production(change)
+        response = perturb_members(dynamics, jnp.asarray(states), jnp.asarray(grid), jnp.asarray(change.levels), acting)
         if not np.isfinite(response.mean).all():
             raise InputError(
                 "the model does not stay finite; try a level nearer to the data's, or an earlier last time"
             )
-        return response, ~np.isnan(levels)
+        return response, ~np.isnan(change.levels) | (change.factor != 1)
+
+    def at_rest(
+        self,
+        knock_out: Sequence[str] = (),
+        over_express: Mapping[str, float] | None = None,
+        knock_down: Mapping[str, float] | None = None,
+        starts: Any = None,
+    ) -> pd.DataFrame:
+        """Predict the levels at which genes settle under interventions, with an interval.
+
+            network.at_rest(knock_out=["GATA1", "TAL1"])
+
+        What was measured of single interventions is used as measured, less its noise; see
+        `dashjax.questions.predict_rest`.
+
+        Args:
+            knock_out: see `perturb`.
+            over_express: see `perturb`.
+            knock_down: see `perturb`.
+            starts: states to settle from, as `predict`; the usual state at rest, or where none was measured the mean of
+                the trained range, if None.
+
+        Returns:
+            A frame in the genes' order with columns gene; usual, the level without the interventions; level, that with
+            them, and low and high around 90 % of it; change, from usual to level.
+
+        Raises:
+            InputError: on unknown or repeated genes, or nothing to change.
+        """
+        import pandas as pd
+
+        from dashjax.networks.starts import asked_change, read_starts
+
+        change = asked_change(self.genes, knock_out, knock_down or {}, over_express or {}, self.floor)
+        done = self._production(change)
+        if starts is None:
+            begin = jnp.full(len(self.genes), 0.5)
+        else:
+            begin = self.units.scaled_levels(jnp.asarray(read_starts(starts, self.genes)[1], jnp.float32)).mean(axis=0)
+        # In training units, those of the fields and of what was measured.
+        factor, offset = np.asarray(done.factor[0]), np.asarray(self.units.offset)
+        level = (np.asarray(done.level[0]) - (1 - factor) * offset) / np.asarray(self.units.scale)
+        level = np.where((factor == 1) & (np.asarray(done.level[0]) == 0), 0.0, level)
+        fields = [self._member(number) for number in range(max(1, self.members))]
+        told = predict_rest(fields, factor, level, begin, self.measured)
+        usual, found = (np.asarray(self.units.levels(part)) for part in (told.usual, told.level))
+        wide = INTERVAL * np.asarray(told.deviation * self.units.scale)
+        low, high = found - wide, found + wide
+        if self.floor is not None:
+            # Nothing is below no expression.
+            found, low, high = (np.maximum(part, np.minimum(self.floor, usual)) for part in (found, low, high))
+        return pd.DataFrame(
+            {"gene": list(self.genes), "usual": usual, "level": found, "low": low, "high": high,
+             "change": found - usual}
+        )  # fmt: skip
+
+    def _production(self, change) -> Production:
+        """Return what is asked to be done as a change of production, in the user's units, one row."""
+        held, floor = ~np.isnan(change.levels), np.zeros(len(self.genes)) if self.floor is None else self.floor
+        factor = np.where(held, 0.0, change.factor)
+        level = np.where(held, change.levels, (1 - factor) * floor)
+        return Production(jnp.asarray(factor[None], jnp.float32), jnp.asarray(level[None], jnp.float32))
 
     def influence(
         self, starts: Any = None, times: Sequence[float] | None = None, push: float = 0.1, seed: int = 0, **options
@@ -416,7 +497,7 @@ def make_network(
     curves = {name: arrays[name] for name in CURVES if name in arrays}
     return Network(
         problem.genes, problem.units, problem.prior, problem.regulators, spec, fields, posterior, ranking, precision,
-        curves, dict(how), problem.findings,
+        curves, dict(how), problem.findings, measured_effects(problem.rest), problem.floor,
     )  # fmt: skip
 
 

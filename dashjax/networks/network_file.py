@@ -10,10 +10,11 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dashjax.data import Finding, Prior, Units, prior_from_edges
+from dashjax.data import Finding, Prior, Production, Units, prior_from_edges
 from dashjax.data.prior import combine_priors
 from dashjax.dynamics import AbstractSpec, field_of_arrays
 from dashjax.errors import InputError
@@ -21,6 +22,7 @@ from dashjax.evidence import EdgePosterior, EnsemblePosterior
 from dashjax.io import write_atomically
 from dashjax.networks.network import Network
 from dashjax.numerics.sparse import SparseMatrix
+from dashjax.questions import Measured
 
 #: Changes whenever a file of before would be read wrongly.
 FORMAT = 2
@@ -59,6 +61,11 @@ def save_network(path: Path | str, network: Network) -> None:
         arrays |= {"frequency": network.posterior.frequency, "agreement": network.posterior.agreement}
     if network.ranking is not None:
         arrays["ranking"] = network.ranking
+    if network.measured is not None:
+        arrays |= {f"measured_{name}": getattr(network.measured, name) for name in _MEASURED}
+        arrays |= {f"measured_{name}": getattr(network.measured.production, name) for name in ("factor", "level")}
+    if network.floor is not None:
+        arrays["floor"] = network.floor
     arrays |= {f"curve_{name}": curve for name, curve in network.curves.items()}
     plain = {name: np.asarray(array) for name, array in arrays.items()}
 
@@ -131,6 +138,15 @@ def _assemble(header: dict[str, Any], arrays: dict[str, np.ndarray], path: Path)
         parts: dict[str, Any] = {part.name: arrays[f"posterior_{part.name}"] for part in fields(EdgePosterior)}
         agreed: dict[str, Any] = {name: arrays[name] for name in ("frequency", "agreement")}
         posterior = EnsemblePosterior(EdgePosterior(**parts), **agreed)
+    measured = None
+    if "measured_usual" in arrays:
+        done = Production(*(jnp.asarray(arrays[f"measured_{name}"]) for name in ("factor", "level")))
+        known: dict[str, Any] = {name: jnp.asarray(arrays[f"measured_{name}"]) for name in _MEASURED}
+        measured = Measured(**known, production=done)
+        if {leaf.shape[-1:] for leaf in jax.tree.leaves(measured)} != {(count,)}:
+            raise ValueError(f"what was measured at rest is not that of {count} genes")
+    if "floor" in arrays and arrays["floor"].shape != (count,):
+        raise ValueError(f"floor is not that of {count} genes")
     for name in _OF_PAIRS & set(arrays):
         if arrays[name].shape != (count, count):
             raise ValueError(f"{name} is not that of {count} genes")
@@ -147,9 +163,13 @@ def _assemble(header: dict[str, Any], arrays: dict[str, np.ndarray], path: Path)
         {str(name): arrays[f"curve_{name}"] for name in header["curves"]},
         dict(header["how"]),
         tuple(Finding(**finding) for finding in header["findings"]),
+        measured,
+        arrays.get("floor"),
     )
 
 
+#: What is kept of single interventions.
+_MEASURED = ("usual", "uncertainty", "levels", "error")
 _EDGE = ("regulators", "targets", "weights")
 #: Arrays (regulator, target).
 _OF_PAIRS = {"frequency", "agreement", "ranking"} | {

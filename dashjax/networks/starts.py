@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -74,29 +74,65 @@ def read_starts(starts: Any, genes: Sequence[str]) -> tuple[list[str], np.ndarra
     return names, states
 
 
-def perturbed_levels(genes: Sequence[str], knock_out: Sequence[str], over_express: Mapping[str, float]) -> np.ndarray:
-    """Return the level each gene is held at, in the user's units; NaN for free ones.
+class Change(NamedTuple):
+    """What is asked to be done to genes, in the user's units.
+
+    Attributes:
+        levels: level each gene is held at, (gene,); NaN for free ones.
+        factor: share of each gene's production that is left, (gene,).
+    """
+
+    levels: np.ndarray
+    factor: np.ndarray
+
+
+def asked_change(
+    genes: Sequence[str],
+    knock_out: Sequence[str],
+    knock_down: Mapping[str, float],
+    over_express: Mapping[str, float],
+    floor: np.ndarray | None = None,
+) -> Change:
+    """Return what is asked to be done.
+
+    Args:
+        genes: of the network.
+        knock_out: genes without any expression.
+        knock_down: genes, and the share of their production that is left.
+        over_express: genes, and the level they are held at.
+        floor: level (gene,) that stands for no expression; zero if None.
 
     Raises:
-        InputError: on unknown or repeated genes, levels that are no numbers, or nothing to perturb.
+        InputError: on unknown or repeated genes, levels or shares that make no sense, or nothing to do.
     """
     if isinstance(knock_out, str):
         knock_out = [knock_out]
-    wanted = [("knock_out", gene, 0.0) for gene in knock_out]
+    wanted = [("knock_out", gene, np.nan) for gene in knock_out]
+    wanted += [("knock_down", gene, float(share)) for gene, share in knock_down.items()]
     wanted += [("over_express", gene, float(level)) for gene, level in over_express.items()]
     if not wanted:
         raise InputError("name at least one gene to perturb", "knock_out")
     place = {gene: number for number, gene in enumerate(genes)}
-    levels = np.full(len(genes), np.nan)
-    for argument, gene, level in wanted:
+    change = Change(np.full(len(genes), np.nan), np.ones(len(genes)))
+    seen: set[str] = set()
+    for argument, gene, number in wanted:
         if gene not in place:
             raise InputError(f"the network has no gene '{short(gene)}'{suggest(gene, list(genes))}", argument)
-        if not np.isnan(levels[place[gene]]):
+        if gene in seen:
             raise InputError(f"gene '{short(gene)}' is perturbed twice", argument)
-        if not abs(level) <= LARGEST_EXPRESSION:
-            raise InputError(f"level of '{short(gene)}' is {level:g}", argument)
-        levels[place[gene]] = level
-    return levels
+        seen.add(gene)
+        at = place[gene]
+        if argument == "knock_out":
+            change.levels[at] = 0.0 if floor is None else floor[at]
+        elif argument == "knock_down":
+            if not 0 <= number < np.inf:
+                raise InputError(f"share of '{short(gene)}' that is left is {number:g}, must not be negative", argument)
+            change.factor[at] = number
+        else:
+            if not abs(number) <= LARGEST_EXPRESSION:
+                raise InputError(f"level of '{short(gene)}' is {number:g}", argument)
+            change.levels[at] = number
+    return change
 
 
 def _refuse_missing(missing: Sequence[str], genes: Sequence[str], known: Sequence[str], source: str = "starts") -> None:

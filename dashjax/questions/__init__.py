@@ -1,5 +1,6 @@
 """What one asks of fitted dynamics: who has influence, which pathways do, and who responds to a perturbation."""
 
+from dashjax.questions.combined import Measured, Prediction, measured_effects, predict_rest
 from dashjax.questions.influence import (
     Influence,
     OnGenes,
@@ -33,8 +34,10 @@ __all__ = [
     "RELATIONS",
     "Clamped",
     "Influence",
+    "Measured",
     "OnGenes",
     "PathwayTest",
+    "Prediction",
     "Response",
     "benjamini_hochberg",
     "bonferroni",
@@ -42,6 +45,7 @@ __all__ = [
     "has_influence",
     "influence_table",
     "measure_influence",
+    "measured_effects",
     "path_lengths",
     "pathway_table",
     "pathway_test",
@@ -49,6 +53,7 @@ __all__ = [
     "perturb",
     "perturb_members",
     "predict_members",
+    "predict_rest",
     "random_starts",
     "response_table",
     "response_times",

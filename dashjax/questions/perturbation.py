@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from dashjax.dynamics import AbstractDynamics, FixedSteps, solve_trajectories
+from dashjax.data import Production
+from dashjax.dynamics import AbstractDynamics, FixedSteps, solve_trajectories, under
 from dashjax.dynamics.solve import Solve
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def perturb(
     times: Float[Array, " time"],
     levels: Float[Array, " gene"],
     method: Solve | None = None,
+    acting: Production | None = None,
 ) -> Response:
     """Hold genes at given levels from the first time on, and follow all others.
 
@@ -95,6 +97,7 @@ def perturb(
         times: when to look; the first is the start.
         levels: of the held genes; NaN leaves a gene free.
         method: how to solve from time to time; `SOLVE` if None.
+        acting: what is done to the production of genes that are not held, one row for all starts; nothing if None.
     """
     method = SOLVE if method is None else method
     held = ~jnp.isnan(levels)
@@ -104,7 +107,7 @@ def perturb(
         return Response(
             times,
             solve_trajectories(dynamics, starts, times[None], method),
-            solve_trajectories(Clamped(dynamics, held), changed, times[None], method),
+            solve_trajectories(Clamped(under(dynamics, acting), held), changed, times[None], method),
         )
 
 
@@ -124,6 +127,7 @@ def perturb_members(
     starts: Float[Array, "start gene"],
     times: Float[Array, " time"],
     levels: Float[Array, " gene"],
+    acting: Production | None = None,
 ) -> Response:
     """Return the response to a perturbation of every member from every start, as so many starts.
 
@@ -131,7 +135,8 @@ def perturb_members(
     """
     respond = jax.jit(perturb)
     states, grid = jnp.asarray(starts, jnp.float32), jnp.asarray(times, jnp.float32)
-    found = [respond(member, states, grid, jnp.asarray(levels, jnp.float32)) for member in members]
+    held = jnp.asarray(levels, jnp.float32)
+    found = [respond(member, states, grid, held, acting=acting) for member in members]
     paths = [jnp.concatenate([getattr(one, name) for one in found]) for name in ("unperturbed", "perturbed")]
     return Response(grid, *paths)
 
@@ -164,7 +169,8 @@ def response_table(
     Returns:
         A frame with columns gene; relation, `perturbed`, `direct` (an edge from a perturbed gene), `downstream` (a
         longer path) or `unconnected`; path_length, the fewest edges; response, Δ averaged over starts and later times,
-        and spread, its standard deviation over starts; final, Δ at the last time; unperturbed and perturbed, the mean
+        spread, its standard deviation over starts and members, response_low and response_high, which nine in ten of
+        them lie between; final, Δ at the last time; unperturbed and perturbed, the mean
         levels then. Perturbed genes stand on top.
     """
     import pandas as pd
@@ -178,6 +184,8 @@ def response_table(
             "path_length": pd.array(np.where(np.isinf(length), np.nan, length), dtype="Int64"),
             "response": np.asarray(response.mean),
             "spread": np.asarray(jnp.std(response.of_starts, axis=0)),
+            "response_low": np.quantile(np.asarray(response.of_starts), 0.05, axis=0),
+            "response_high": np.quantile(np.asarray(response.of_starts), 0.95, axis=0),
             "final": np.asarray(response.final),
             "unperturbed": np.asarray(response.unperturbed[:, -1]).mean(axis=0),
             "perturbed": np.asarray(response.perturbed[:, -1]).mean(axis=0),

@@ -331,6 +331,17 @@ def files(tmp_path_factory):
     return {"data": data, "methods": ["dash"], "seeds": 2, "epochs": 12, "hidden": 3}
 
 
+def test_samples_at_rest_and_interventions_go_with_every_expression(files, tmp_path):
+    (tmp_path / "rest.csv").write_text(f"sample,{','.join(f'G{n}' for n in range(1, 11))}\nout{',0.5' * 10}\n")
+    (tmp_path / "done.csv").write_text("sample,gene,kind\nout,G2,KO\n")
+    experiments = {"steady": str(tmp_path / "rest.csv"), "interventions": str(tmp_path / "done.csv")}
+    cells = make_cells(parse_grid(files | {"data": files["data"] | experiments}))
+    assert len(cells) == 4
+    for cell in cells:
+        assert cell.problem.samples == ("out",)
+        assert np.argwhere(cell.problem.rest.acting.touched)[:, 1].tolist() == [cell.problem.genes.index("G2")]
+
+
 def test_a_grid_of_ones_own_files_runs_resumes_and_reports(files, tmp_path):
     grid, seen = parse_grid(files), []
     results = run_sweep(grid, tmp_path / "out", seen.append)
