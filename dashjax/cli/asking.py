@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -29,6 +29,9 @@ from dashjax.cli.options import (
 )
 from dashjax.cli.terminal import console, print_lines, print_top, progress_bar
 from dashjax.errors import InputError
+
+if TYPE_CHECKING:
+    from dashjax.networks import Network
 
 #: Below this share of the levels a response is the solver's rounding.
 ROUNDING = 1e-6
@@ -161,11 +164,18 @@ def perturb(
     model: Model,
     out: Out,
     knock_out: Annotated[
-        list[str] | None, typer.Option(help="Gene to hold at level 0; several if given several times.")
+        list[str] | None, typer.Option(help="Gene to hold without expression; several if given several times.")
+    ] = None,
+    knock_down: Annotated[
+        list[str] | None,
+        typer.Option(help="GENE=SHARE: gene of whose production a share is left; several if given several times."),
     ] = None,
     over_express: Annotated[
         list[str] | None, typer.Option(help="GENE=LEVEL: gene to hold at a level; several if given several times.")
     ] = None,
+    at_rest: Annotated[
+        bool, typer.Option("--at-rest", help="Predict the levels at which genes settle too, with intervals.")
+    ] = False,
     edges: Edges = None,
     edges_only: EdgesOnly = False,
     expression: Observed = None,
@@ -178,22 +188,23 @@ def perturb(
     horizon: Horizon = None,
     seed: Seed = 0,
 ) -> None:
-    """Knock genes of a fitted model out or over-express them, and say who responds, directly or downstream."""
+    """Knock genes of a fitted model out or down or over-express them, and say who responds, directly or downstream."""
     from dashjax.io import check_writable
     from dashjax.questions import response_table
-    from dashjax.report import write_response
+    from dashjax.report import write_at_rest, write_response
 
     network = read_model(model, edges)
-    held = _levels(over_express or ())
+    out_of, down = knock_out or [], _numbers(knock_down or (), "knock_down", "GENE=SHARE, for example GATA1=0.5")
+    held = _numbers(over_express or (), "over_express", "GENE=LEVEL, for example GATA1=1.5")
     begin = read_starts(network, expression, genes, cell_options(layer, time, trajectory, bins), starts, horizon, seed)
     check_writable(out)
     with console.status("following the perturbed model"):
-        response, perturbed = network.respond(knock_out or (), held, begin.states, begin.times, edges_only)
+        response, perturbed = network.respond(out_of, held, begin.states, begin.times, edges_only, knock_down=down)
+        if at_rest:
+            observed = None if expression is None else begin.states
+            settled = network.at_rest(out_of, held, down, observed, edges_only)
     table = response_table(response, network.acting, perturbed, network.genes)
-    words = " and ".join(
-        [f"{gene} knocked out" for gene in knock_out or ()]
-        + [f"{gene} held at {level:g}" for gene, level in held.items()]
-    )
+    words = _what_is_done(network, out_of, down, held)
     write_response(out, table, response, network.genes, words)
     lines = [
         f"{words}, from {begin.words}, followed to time {begin.times[-1]:.3g}",
@@ -202,25 +213,45 @@ def perturb(
     ]
     columns = {"gene": "gene", "relation": "relation", "response": "mean Δ", "spread": "sd", "final": "Δ at the end"}
     print_top(table, columns)
+    if at_rest:
+        write_at_rest(out, settled, words)
+        lines.append(f"levels at rest, with intervals of 90 %: {out / 'at_rest.tsv'}")
+        others = settled[~perturbed]
+        strongest = others.loc[others["change"].abs().sort_values(ascending=False, kind="stable").index]
+        columns = {"gene": "at rest", "change": "Δ", "usual": "usual", "level": "level", "low": "5 %", "high": "95 %"}
+        print_top(strongest, columns)
     print_lines(lines)
 
 
-def _levels(texts: Sequence[str]) -> dict[str, float]:
-    """Return genes and levels given as GENE=LEVEL."""
+def _what_is_done(
+    network: Network, knock_out: Sequence[str], knock_down: Mapping[str, float], held: Mapping[str, float]
+) -> str:
+    """Say what is done to genes, and where a knocked-out one is held unless that is at zero."""
+    floor = {} if network.floor is None else dict(zip(network.genes, network.floor, strict=True))
+    lowest = {gene: f" (held at {floor[gene]:.3g}, the lowest seen)" for gene in knock_out if floor.get(gene)}
+    return " and ".join(
+        [f"{gene} knocked out{lowest.get(gene, '')}" for gene in knock_out]
+        + [f"{gene} knocked down to {share:g} of its production" for gene, share in knock_down.items()]
+        + [f"{gene} held at {level:g}" for gene, level in held.items()]
+    )
+
+
+def _numbers(texts: Sequence[str], argument: str, expected: str) -> dict[str, float]:
+    """Return genes and their numbers given as GENE=NUMBER."""
     from dashjax.data import LARGEST_EXPRESSION
     from dashjax.io.tables import parse_number, short
 
-    levels: dict[str, float] = {}
+    numbers: dict[str, float] = {}
     for text in texts:
         # The last sign, for names of genes may hold one.
         name, sign, number = text.rpartition("=")
-        level = parse_number(number) if sign and number else None
-        if level is None or not abs(level) <= LARGEST_EXPRESSION:
-            raise InputError(f"expected GENE=LEVEL, for example GATA1=1.5, got '{short(text)}'", "over_express")
-        if name in levels:
-            raise InputError(f"gene '{short(name)}' is perturbed twice", "over_express")
-        levels[name] = level
-    return levels
+        value = parse_number(number) if sign and number else None
+        if value is None or not abs(value) <= LARGEST_EXPRESSION:
+            raise InputError(f"expected {expected}, got '{short(text)}'", argument)
+        if name in numbers:
+            raise InputError(f"gene '{short(name)}' is perturbed twice", argument)
+        numbers[name] = value
+    return numbers
 
 
 def describe_reach(table) -> str:

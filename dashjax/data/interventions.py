@@ -27,6 +27,8 @@ from dashjax.errors import InputError, suggest
 Kind = Literal["knockout", "knockdown", "overexpression", "clamp", "stimulus"]
 #: Share of negative values from which on zero means average.
 CENTRED = 0.1
+#: Below this share of a gene's largest level a value is rounding.
+ROUNDING = 1e-5
 #: Kinds of interventions, as files name them.
 KINDS: tuple[Kind, ...] = ("knockout", "knockdown", "overexpression", "clamp", "stimulus")
 
@@ -175,7 +177,8 @@ def floor_of(states: Float[np.ndarray, "state gene"]) -> Float[np.ndarray, " gen
     """Return the level of each gene that stands for no expression at all.
 
     Zero; but in logarithms of ratios and in z-scores zero means average, and nothing is no level: the lowest that was
-    seen stands for it there. They are told by many negative values; a few are noise.
+    seen stands for it there. They are told by many negative values; a few are noise, and zeros that another unit was
+    made of and back are zeros.
     """
-    centred = (states < 0).mean() > CENTRED
+    centred = (states < -ROUNDING * np.abs(states).max(axis=0)).mean() > CENTRED
     return states.min(axis=0) if centred else np.zeros(states.shape[1])

@@ -3,9 +3,10 @@
 After a stated intervention most genes stay where they were: what differs from the usual level by no more than others do
 is error of measurement, and would as a regulator's level do harm (in 99 of 100 knock-outs a regulator's variation is
 nothing else). A shift is a mixture of no shift and a wide normal one. Their share and width, common to all genes, and
-each gene's usual level and noise are fitted by expectation maximisation, a gene's noise with some strength borrowed from
-all (Smyth 2004); what counts is a shift's posterior mean (Johnstone & Silverman, "Needles and straw in haystacks", 2004).
-Samples of which nothing is stated, as of patients or strains, may all differ; where they do, they count as they are.
+each gene's usual level and noise are fitted by expectation maximisation, a gene's noise with some strength borrowed
+from all (Smyth 2004); what counts is a shift's posterior mean (Johnstone & Silverman, "Needles and straw in
+haystacks", 2004). Samples of which nothing is stated, as of patients or strains, may all differ; where they do, they
+count as they are.
 """
 
 from __future__ import annotations
@@ -53,10 +54,12 @@ def settle(rest: RestSamples) -> Settled:
     """Return the levels that regulators had in samples at rest; see the module."""
     acting, levels = rest.acting, rest.levels
     free = rest.counted & ~acting.touched
-    stated = acting.touched.any(axis=1)
+    # An input that is held in every sample, as a stimulus is at zero, makes none of them a stated one.
+    inputs = acting.touched.all(axis=0)
+    stated = (acting.touched & ~inputs).any(axis=1)
     telling = jnp.where(stated.sum() >= FEW_STATED, stated, True)
     seen = jnp.where(free & telling[:, None], levels, jnp.nan)
-    usual = jnp.nan_to_num(jnp.nanmedian(seen, axis=0))
+    usual = jnp.where(inputs, jnp.median(levels, axis=0), jnp.nan_to_num(jnp.nanmedian(seen, axis=0)))
     noise = MEDIAN_DEVIATION * jnp.nan_to_num(jnp.nanmedian(jnp.abs(seen - usual), axis=0))
     noise = jnp.maximum(noise, LEAST)
     score = (levels - usual) / noise

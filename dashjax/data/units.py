@@ -43,7 +43,7 @@ class Units(eqx.Module):
             observed,
             times=observed.times / self.time,
             expression=self.scaled_levels(observed.expression),
-            production=self._production(observed.production, -self.offset, self.scale),
+            production=self.scaled_production(observed.production),
         )
 
     def given(self, scaled: Trajectories) -> Trajectories:
@@ -52,18 +52,25 @@ class Units(eqx.Module):
             scaled,
             times=scaled.times * self.time,
             expression=self.levels(scaled.expression),
-            production=self._production(scaled.production, self.offset / self.scale, 1 / self.scale),
+            production=self.given_production(scaled.production),
         )
 
     def scaled_rest(self, rest: RestSamples) -> RestSamples:
         """Return a user's samples at rest in training units."""
-        production = self._production(rest.production, -self.offset, self.scale)
+        production = self.scaled_production(rest.production)
         return replace(rest, levels=self.scaled_levels(rest.levels), production=production)
 
     def given_rest(self, scaled: RestSamples) -> RestSamples:
         """Return samples at rest in training units in the user's."""
-        production = self._production(scaled.production, self.offset / self.scale, 1 / self.scale)
-        return replace(scaled, levels=self.levels(scaled.levels), production=production)
+        return replace(scaled, levels=self.levels(scaled.levels), production=self.given_production(scaled.production))
+
+    def scaled_production(self, production: Production | None) -> Production | None:
+        """Return what is done to a user's levels as what is done to those in training units."""
+        return self._production(production, -self.offset, self.scale)
+
+    def given_production(self, scaled: Production | None) -> Production | None:
+        """Return what is done to levels in training units as what is done to the user's."""
+        return self._production(scaled, self.offset / self.scale, 1 / self.scale)
 
     @staticmethod
     def _production(production: Production | None, shift, scale) -> Production | None:

@@ -165,7 +165,8 @@ def _axes(field: AbstractDynamics):
     nothing = jax.tree.map(lambda _: None, field)
     if not isinstance(field, Intervened):
         return nothing
-    return eqx.tree_at(lambda f: f.acting, nothing, jax.tree.map(lambda _: 0, field.acting), is_leaf=lambda x: x is None)
+    per_state = jax.tree.map(lambda _: 0, field.acting)
+    return eqx.tree_at(lambda f: f.acting, nothing, per_state, is_leaf=lambda leaf: leaf is None)
 
 
 def solve_trajectories(

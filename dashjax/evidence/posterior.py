@@ -120,7 +120,7 @@ def edge_posterior(
         if resting is not None:
             noise = _left(regressions, chains.coefficient)
             known = _Known(drawn.value, jnp.clip(noise, LEAST_NOISE, of_courses), lines.widths)
-            drawn = eqx.tree_at(lambda d: d.noise, drawn, noise)
+            drawn = _with_direct(eqx.tree_at(lambda d: d.noise, drawn, noise), regressions, lines)
         return (chains, odds, slab / slab.sum(), probability, known), drawn
 
     begun = Chain(jnp.zeros_like(regressions.moment), of_courses)
@@ -194,6 +194,31 @@ def _left(regressions: Regressions, coefficient):
     explained = jnp.einsum("tc,tcd->td", coefficient, regressions.gram)
     left = regressions.square + jnp.sum(coefficient * (explained - 2 * regressions.moment), axis=1)
     return jnp.maximum(left, 0.0) / jnp.maximum(regressions.count, 1.0)
+
+
+def _with_direct(drawn: _Drawn, regressions: Regressions, lines: Lines) -> _Drawn:
+    """Return averages in which sizes and signs are also what interventions on the regulators showed directly."""
+
+    def of_candidates(pairs):
+        return jnp.take_along_axis(pairs, regressions.candidates, axis=1)
+
+    unit = regressions.scale / regressions.decay[:, None]
+    slope, precision = of_candidates(lines.slope) / unit, of_candidates(lines.precision) * unit**2
+    share = drawn.included.sum(-1)
+    there = jnp.maximum(share, 1e-6)
+    mean = drawn.value / there
+    variance = jnp.maximum(drawn.square / there - mean**2, 1e-8)
+    both = 1 / variance + precision
+    together = (mean / variance + precision * slope) / both
+    sided = drawn.positive + drawn.negative
+    before = jnp.where(sided > 0, drawn.positive / jnp.where(sided > 0, sided, 1.0), 0.5)
+    before = jnp.clip(before, 1e-4, 1 - 1e-4)
+    positive = jax.nn.sigmoid(jnp.log(before) - jnp.log1p(-before) + of_candidates(lines.sign))
+    asked = precision > 0
+    parts = (share * together, share * (together**2 + 1 / both), share * positive, share * (1 - positive))
+    names = ("value", "square", "positive", "negative")
+    kept = [jnp.where(asked, part, getattr(drawn, name)) for part, name in zip(parts, names, strict=True)]
+    return eqx.tree_at(lambda d: [getattr(d, name) for name in names], drawn, kept)
 
 
 class _Drawn(eqx.Module):

@@ -97,6 +97,7 @@ def regress(
     measured = jnp.broadcast_to(observed.counted[:, 1:], observed.expression[:, 1:].shape)
     elapsed = jnp.cumsum(paths.step, axis=1)[..., None] * STEPS
     interest = jnp.zeros((genes, genes)) if interest is None else interest
+    own = _own_middle(observed, jnp.mean(states, axis=(0, 1, 2)) / spread * (deviation > 1e-6))
 
     def one(target):
         decay = field.decay()[target]
@@ -104,6 +105,7 @@ def regress(
         seen = (paths.observed & measured[..., target] & (factor > 0))[..., None]
         count = jnp.maximum(seen.sum(), 1)
         filtered, constant = _convolve(regressors, paths.step, decay)
+        filtered = filtered.at[..., target].add(own[target] * constant)
         share = _shares(factor, target, genes)
         fading = jnp.exp(-decay * elapsed) * seen
         begun = states[:, :1, :1, target]
@@ -161,6 +163,8 @@ def regress_steps(
     genes = start.shape[-1]
     valid = (observed.observed[:, 1:] & observed.observed[:, :-1])[..., None]
     measured = valid & jnp.broadcast_to(observed.counted[:, 1:] & observed.counted[:, :-1], end.shape)
+    if observed.production is not None:
+        measured = measured & (observed.production.factor > 0)[:, None]
     keep = jnp.exp(-decay * jnp.diff(observed.times, axis=1))[..., None]
     spread = jnp.where(observed.deviation > 1e-6, observed.deviation, 1.0)
     middle = jnp.mean(start, axis=(0, 1), where=jnp.broadcast_to(valid, start.shape))
@@ -172,15 +176,16 @@ def regress_steps(
     confidence = jnp.abs(dense_rows(prior.edges).T) * allowed
     independent = jnp.minimum(independent_share(regressors * (1 - keep) * valid, response * measured), smoothed.share)
     independent = jnp.where(jnp.any(confidence > 0), independent, smoothed.share)
-
     interest = jnp.zeros((genes, genes)) if interest is None else interest
+    own = _own_middle(observed, jnp.where(moves, middle / spread, 0.0))
 
     def one(target):
         factor, level = _done_to(observed, target)
-        seen = measured[..., target, None] & (factor > 0)[..., None]
+        seen = measured[..., target, None]
         steps = seen.sum()
         share = 0.5 * (1 + jnp.any(seen, axis=1).sum() / jnp.maximum(steps, 1)) * independent[target]
-        driven = regressors * _shares(factor, target, genes), factor[..., None] * jnp.ones_like(keep)
+        levels = regressors.at[..., target].add(own[target]) * _shares(factor, target, genes)
+        driven = levels, factor[..., None] * jnp.ones_like(keep)
         columns = jnp.concatenate(driven, axis=-1) * (1 - keep) / unit
         changed = response[..., target, None] - level[..., None] / spread[target] * (1 - keep)
         columns = jnp.concatenate([columns, changed], axis=-1) * seen
@@ -209,8 +214,8 @@ def regress_nothing(
     """
     genes = allowed.shape[0]
     confidence = jnp.abs(dense_rows(prior.edges).T) * allowed
-    known = confidence >= jax.lax.top_k(confidence, (candidates + 1) // 2)[0][:, -1:]
-    rank = jnp.where(known & (confidence > 0), jnp.inf, interest)
+    strength, known = jax.lax.top_k(confidence, (candidates + 1) // 2)
+    rank = interest.at[jnp.arange(genes)[:, None], known].max(jnp.where(strength > 0, jnp.inf, -1.0))
     chosen = jax.lax.top_k(jnp.where(allowed, rank, -1.0), candidates)[1]
     nothing = jnp.zeros((genes, candidates))
     none = jnp.zeros(genes)
@@ -263,6 +268,15 @@ def _done_to(observed: Trajectories, target) -> tuple[Array, Array]:
     if observed.production is None:
         return jnp.ones((1, 1)), jnp.zeros((1, 1))
     return observed.production.factor[:, target, None], observed.production.level[:, target, None]
+
+
+def _own_middle(observed: Trajectories, middle: Float[Array, " gene"]) -> Float[Array, " gene"]:
+    """Return what a target's own centred level lacks to be what decays.
+
+    Centring adds to the constant, of which interventions leave a share; of the decay they leave all. Without any it
+    changes nothing.
+    """
+    return jnp.zeros_like(middle) if observed.production is None else middle
 
 
 def _shares(factor, target, genes):

@@ -67,6 +67,9 @@ class Lines(eqx.Module):
         square: likewise.
         count: likewise.
         log_ratio: evidence for each pair from interventions on the regulator.
+        slope: direct effect at rest per unit of the regulator, if there is an edge, as those interventions show it.
+        precision: of that slope; zero where nobody intervened.
+        sign: log odds that it is positive.
         widths: how common direct effects of each of `WIDTHS` are.
     """
 
@@ -75,6 +78,9 @@ class Lines(eqx.Module):
     square: Float[Array, " target"]
     count: Float[Array, " target"]
     log_ratio: Float[Array, "target regulator"]
+    slope: Float[Array, "target regulator"]
+    precision: Float[Array, "target regulator"]
+    sign: Float[Array, "target regulator"]
     widths: Float[Array, " width"]
 
 
@@ -145,16 +151,50 @@ def weigh_rest(
     weight = usable * ((1 - believed) / variance + believed / (variance + direct))
     weight = weight * (FREEDOM + 1) / (FREEDOM + residual**2 / variance)
 
+    log_ratio = jnp.clip(ratio.T, MOST_AGAINST, MOST_FOR)
+    slope, precision, sign = (
+        part.T for part in _slopes(rest, residual, variance, reach, moved, jnp.exp(with_each - with_edge))
+    )
+    # What an intervention on a regulator does to a target directly is about what it does on the way too: the line is
+    # as steep, as far as it is straight. Else a mediator would explain any shift, and a feed-forward loop be a chain.
+    known = jnp.where(precision > 0, 1 / (1 / jnp.where(precision > 0, precision, 1.0) + (BENT * slope) ** 2), 0.0)
+
     def sums(target):
+        chosen = regressions.candidates[target]
         unit = regressions.scale[target] / regressions.decay[target]
-        design = rest.shifts[:, regressions.candidates[target]] * unit
+        design = rest.shifts[:, chosen] * unit
         weighted = design * weight[:, target, None]
         response = rest.responses[:, target]
-        return weighted.T @ design, weighted.T @ response, weight[:, target] @ response**2
+        steep, as_known = slope[target, chosen], known[target, chosen]
+        return (
+            weighted.T @ design + jnp.diag(as_known * unit**2),
+            weighted.T @ response + as_known * unit * steep,
+            weight[:, target] @ response**2 + jnp.sum(as_known * steep**2),
+        )
 
     gram, moment, square = jax.lax.map(sums, jnp.arange(effect.shape[0]), batch_size=16)
-    log_ratio = jnp.clip(ratio.T, MOST_AGAINST, MOST_FOR)
-    return Lines(gram, moment, square, usable.sum(axis=0), log_ratio, found / found.sum())
+    return Lines(gram, moment, square, usable.sum(axis=0), log_ratio, slope, precision, sign, found / found.sum())
+
+
+def _slopes(rest: RestEvidence, residual, variance, reach, moved, share):
+    """Return what interventions on regulators say of direct effects, given that there are: slope, precision, sign.
+
+    Of every width a normal distribution, mixed by its share (width, sample, target); samples are independent.
+    """
+    told = rest.usable & (reach > 0)
+    prior = jnp.asarray(WIDTHS)[:, None, None] ** 2
+    distance = rest.own.sum(axis=1, keepdims=True)
+    kept = prior * reach / (prior * reach + variance)
+    each = kept * residual / jnp.where(reach > 0, distance, 1.0)
+    spread = prior * (1 - kept)
+    mean = jnp.sum(share * each, axis=0)
+    precision = jnp.where(told, 1 / jnp.maximum(jnp.sum(share * (spread + each**2), axis=0) - mean**2, 1e-10), 0.0)
+    positive = jnp.sum(share * jax.scipy.stats.norm.cdf(each / jnp.sqrt(jnp.maximum(spread, 1e-12))), axis=0)
+    positive = jnp.clip(positive, 1e-6, 1 - 1e-6)
+    sign = jnp.where(told, jnp.log(positive) - jnp.log1p(-positive), 0.0)
+    total = moved.T @ precision
+    slope = moved.T @ jnp.where(told, precision * mean, 0.0) / jnp.where(total > 0, total, 1.0)
+    return slope, total, moved.T @ sign
 
 
 def _log_density(residual, variance):

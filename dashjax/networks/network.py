@@ -13,7 +13,7 @@ import numpy as np
 
 from dashjax.data import DENSE_GENES, Finding, Prior, Problem, Production, Units
 from dashjax.data.units import WIDTH
-from dashjax.dynamics import AbstractDynamics, AbstractField, AbstractSpec, Direct, InUnits, field_of_arrays
+from dashjax.dynamics import AbstractField, AbstractSpec, Direct, InUnits, field_of_arrays
 from dashjax.errors import InputError
 from dashjax.evidence import EdgePosterior, EnsemblePosterior, edges_at_precision
 from dashjax.networks.edges import edge_list
@@ -34,10 +34,14 @@ from dashjax.scoring import NetworkScores, score_network
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dashjax.networks.starts import Change
+
 #: Edges that are listed of a network too large for a matrix.
 MOST_EDGES = 100_000
 #: Least probability of an edge outside the prior that is listed.
 LISTED = 0.01
+#: What is said of dynamics that grow without bounds.
+_NOT_FINITE = "the model does not stay finite; try a level nearer to the data's"
 #: What a network's matrix may show.
 _MATRICES = ("score", "probability", "effect", "effect_low", "effect_high", "returned", "frequency", "activation",
              "sign_agreement", "in_prior")  # fmt: skip
@@ -60,7 +64,7 @@ class Network:
         curves: errors, learning rate and pruning by epoch, of the first member.
         how: method, settings, seed and outcome by name, as plain values.
         findings: what the checks found in the data.
-        measured: what single interventions did at rest, in training units; None where none was measured.
+        measured: what interventions did at rest, in training units; None where none was measured.
         floor: level of each gene that stands for no expression, in the user's units; zero if None.
         chosen: signed weights (regulator, target) of the edges to go by instead of those that the method returns; None
             for those.
@@ -241,7 +245,7 @@ class Network:
             raise InputError(f"{self.how.get('method', 'the method')} fits no dynamics", "network")
         return jax.tree.map(lambda leaf: leaf[number], self.fields)
 
-    def dynamics(self, edges_only: bool = False) -> list[AbstractDynamics]:
+    def dynamics(self, edges_only: bool = False) -> list[InUnits]:
         """Return every member's dynamics in the user's units.
 
         Args:
@@ -343,10 +347,8 @@ class Network:
         acting = None if (change.factor == 1).all() else self._production(change)
         response = perturb_members(dynamics, jnp.asarray(states), jnp.asarray(grid), jnp.asarray(change.levels), acting)
         if not np.isfinite(response.mean).all():
-            raise InputError(
-                "the model does not stay finite; try a level nearer to the data's, or an earlier last time"
-            )
-        return response, ~np.isnan(change.levels) | (change.factor != 1)
+            raise InputError(f"{_NOT_FINITE}, or an earlier last time")
+        return response, change.named
 
     def at_rest(
         self,
@@ -354,56 +356,59 @@ class Network:
         over_express: Mapping[str, float] | None = None,
         knock_down: Mapping[str, float] | None = None,
         starts: Any = None,
+        edges_only: bool = False,
     ) -> pd.DataFrame:
         """Predict the levels at which genes settle under interventions, with an interval.
 
             network.at_rest(knock_out=["GATA1", "TAL1"])
 
-        What was measured of single interventions is used as measured, less its noise; see
-        `dashjax.questions.predict_rest`.
+        What was measured of interventions at rest is used as measured, less its noise, and the model says how they
+        combine; see `dashjax.questions.predict_rest`. Where nothing was, the interval is the members' spread alone.
 
         Args:
             knock_out: see `perturb`.
             over_express: see `perturb`.
             knock_down: see `perturb`.
-            starts: states to settle from, as `predict`; the usual state at rest, or where none was measured the mean of
-                the trained range, if None.
+            starts: states whose mean is settled from, as `predict`; the usual state at rest, or where none was measured
+                the middle of the trained range, if None.
+            edges_only: see `dynamics`.
 
         Returns:
             A frame in the genes' order with columns gene; usual, the level without the interventions; level, that with
             them, and low and high around 90 % of it; change, from usual to level.
 
         Raises:
-            InputError: on unknown or repeated genes, or nothing to change.
+            InputError: on unknown or repeated genes, nothing to change, or dynamics that do not stay finite.
         """
         import pandas as pd
 
         from dashjax.networks.starts import asked_change, read_starts
 
         change = asked_change(self.genes, knock_out, knock_down or {}, over_express or {}, self.floor)
-        done = self._production(change)
-        if starts is None:
-            begin = jnp.full(len(self.genes), 0.5)
-        else:
+        members = [one.field for one in self.dynamics(edges_only)]
+        if starts is not None:
             begin = self.units.scaled_levels(jnp.asarray(read_starts(starts, self.genes)[1], jnp.float32)).mean(axis=0)
+        else:
+            begin = jnp.full(len(self.genes), 0.5) if self.measured is None else self.measured.usual
         # In training units, those of the fields and of what was measured.
-        factor, offset = np.asarray(done.factor[0]), np.asarray(self.units.offset)
-        level = (np.asarray(done.level[0]) - (1 - factor) * offset) / np.asarray(self.units.scale)
-        level = np.where((factor == 1) & (np.asarray(done.level[0]) == 0), 0.0, level)
-        fields = [self._member(number) for number in range(max(1, self.members))]
-        told = predict_rest(fields, factor, level, begin, self.measured)
-        usual, found = (np.asarray(self.units.levels(part)) for part in (told.usual, told.level))
+        done = self.units.scaled_production(self._production(change))
+        assert done is not None
+        told = predict_rest(members, np.asarray(done.factor[0]), np.asarray(done.level[0]), begin, self.measured)
+        if not np.isfinite(told.level).all():
+            raise InputError(_NOT_FINITE)
+        usual, level = (np.asarray(self.units.levels(part)) for part in (told.usual, told.level))
         wide = INTERVAL * np.asarray(told.deviation * self.units.scale)
-        low, high = found - wide, found + wide
-        if self.floor is not None:
-            # Nothing is below no expression.
-            found, low, high = (np.maximum(part, np.minimum(self.floor, usual)) for part in (found, low, high))
+        # Nothing is below no expression, where zero means that.
+        least = -np.inf if self.floor is not None and self.floor.any() else np.minimum(usual, 0.0)
+        level, low, high = (np.maximum(part, least) for part in (level, level - wide, level + wide))
+        held = ~np.isnan(change.levels)
+        level, low, high = (np.where(held, change.levels, part) for part in (level, low, high))
         return pd.DataFrame(
-            {"gene": list(self.genes), "usual": usual, "level": found, "low": low, "high": high,
-             "change": found - usual}
+            {"gene": list(self.genes), "usual": usual, "level": level, "low": low, "high": high,
+             "change": level - usual}
         )  # fmt: skip
 
-    def _production(self, change) -> Production:
+    def _production(self, change: Change) -> Production:
         """Return what is asked to be done as a change of production, in the user's units, one row."""
         held, floor = ~np.isnan(change.levels), np.zeros(len(self.genes)) if self.floor is None else self.floor
         factor = np.where(held, 0.0, change.factor)
@@ -438,7 +443,6 @@ class Network:
 
         states, grid = starts_or_random(self, starts, times, seed)
         member = self.dynamics(edges_only)[0]
-        assert isinstance(member, InUnits)
         assert isinstance(member.field, AbstractField)
         scaled, when = self.units.scaled_levels(states), (grid - grid[0]) / float(self.units.time)
         return measure_influence(member.field, scaled, when, push, self.genes, **options)

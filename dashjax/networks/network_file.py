@@ -143,7 +143,9 @@ def _assemble(header: dict[str, Any], arrays: dict[str, np.ndarray], path: Path)
         done = Production(*(jnp.asarray(arrays[f"measured_{name}"]) for name in ("factor", "level")))
         known: dict[str, Any] = {name: jnp.asarray(arrays[f"measured_{name}"]) for name in _MEASURED}
         measured = Measured(**known, production=done)
-        if {leaf.shape[-1:] for leaf in jax.tree.leaves(measured)} != {(count,)}:
+        one, many = (count,), (len(measured.levels), count)
+        shapes = [leaf.shape for leaf in jax.tree.leaves(measured)]
+        if shapes != [one, one, many, many, many, many]:
             raise ValueError(f"what was measured at rest is not that of {count} genes")
     if "floor" in arrays and arrays["floor"].shape != (count,):
         raise ValueError(f"floor is not that of {count} genes")
@@ -168,7 +170,7 @@ def _assemble(header: dict[str, Any], arrays: dict[str, np.ndarray], path: Path)
     )
 
 
-#: What is kept of single interventions.
+#: What is kept of measured interventions, beside what was done.
 _MEASURED = ("usual", "uncertainty", "levels", "error")
 _EDGE = ("regulators", "targets", "weights")
 #: Arrays (regulator, target).

@@ -80,10 +80,12 @@ class Change(NamedTuple):
     Attributes:
         levels: level each gene is held at, (gene,); NaN for free ones.
         factor: share of each gene's production that is left, (gene,).
+        named: genes that something is asked of, booleans (gene,).
     """
 
     levels: np.ndarray
     factor: np.ndarray
+    named: np.ndarray
 
 
 def asked_change(
@@ -113,20 +115,19 @@ def asked_change(
     if not wanted:
         raise InputError("name at least one gene to perturb", "knock_out")
     place = {gene: number for number, gene in enumerate(genes)}
-    change = Change(np.full(len(genes), np.nan), np.ones(len(genes)))
-    seen: set[str] = set()
+    change = Change(np.full(len(genes), np.nan), np.ones(len(genes)), np.zeros(len(genes), bool))
     for argument, gene, number in wanted:
         if gene not in place:
             raise InputError(f"the network has no gene '{short(gene)}'{suggest(gene, list(genes))}", argument)
-        if gene in seen:
-            raise InputError(f"gene '{short(gene)}' is perturbed twice", argument)
-        seen.add(gene)
         at = place[gene]
+        if change.named[at]:
+            raise InputError(f"gene '{short(gene)}' is perturbed twice", argument)
+        change.named[at] = True
         if argument == "knock_out":
             change.levels[at] = 0.0 if floor is None else floor[at]
         elif argument == "knock_down":
             if not 0 <= number < np.inf:
-                raise InputError(f"share of '{short(gene)}' that is left is {number:g}, must not be negative", argument)
+                raise InputError(f"'{short(gene)}' is left a share of {number:g}, expected at least 0", argument)
             change.factor[at] = number
         else:
             if not abs(number) <= LARGEST_EXPRESSION:

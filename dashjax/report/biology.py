@@ -78,6 +78,25 @@ def response_figure(table: pd.DataFrame, words: str) -> Figure:
     return figure
 
 
+def at_rest_figure(table: pd.DataFrame, words: str) -> Figure:
+    """Draw the genes whose level at rest changes most, with the interval of that level.
+
+    Args:
+        table: of `Network.at_rest`.
+        words: what was done.
+    """
+    order = table["change"].abs().sort_values(ascending=False, kind="stable").index
+    top = table.loc[order].head(30).iloc[::-1]
+    figure, ((axes,),) = make_panels(width=6.4, height=0.2 * len(top) + 1.6)
+    sides = [top["level"] - top["low"], top["high"] - top["level"]]
+    axes.plot(top["usual"], top["gene"], "|", color="0.3", markersize=9, label="usual")
+    axes.errorbar(top["level"], top["gene"], xerr=sides, fmt="o", color=_DARK, markersize=4, elinewidth=1, label="then")
+    axes.tick_params(axis="y", labelsize=8)
+    axes.set(xlabel="level at rest, and 90 % of it", title=_wrapped(words), ylim=(-0.8, len(top) - 0.2))
+    axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return figure
+
+
 def trajectories_figure(table: pd.DataFrame, trajectories: pd.DataFrame) -> Figure:
     """Draw the mean trajectories of the genes that respond most, with and without the perturbation.
 

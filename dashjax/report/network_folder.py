@@ -12,7 +12,13 @@ from dashjax.io import make_folder, write_atomically, write_table
 from dashjax.networks import Network
 from dashjax.networks.network_file import FILE
 from dashjax.questions import Response
-from dashjax.report.biology import influence_figure, pathways_figure, response_figure, trajectories_figure
+from dashjax.report.biology import (
+    at_rest_figure,
+    influence_figure,
+    pathways_figure,
+    response_figure,
+    trajectories_figure,
+)
 from dashjax.report.figure_files import write_figure
 from dashjax.report.figures import effect_map, training_curves, tuning_curve
 
@@ -78,3 +84,10 @@ def write_response(out: Path, table: pd.DataFrame, response: Response, genes, wo
     write_table(out / "trajectories.tsv", trajectories)
     write_figure(out, "response", response_figure(table, words))
     write_figure(out, "trajectories", trajectories_figure(table, trajectories))
+
+
+def write_at_rest(out: Path, table: pd.DataFrame, words: str) -> None:
+    """Write at_rest.tsv of levels at rest under a perturbation, and its figure."""
+    make_folder(out)
+    write_table(out / "at_rest.tsv", table)
+    write_figure(out, "at_rest", at_rest_figure(table, words))

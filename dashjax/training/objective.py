@@ -62,7 +62,9 @@ def add_rest_noise(key: PRNGKeyArray, rest: RestSamples | None, noise: Float[Arr
     return replace(rest, levels=rest.levels + noise * jax.random.normal(key, rest.levels.shape))
 
 
-def one_step_error(field: AbstractDynamics, steps: Transitions, method: Solve) -> tuple[Float[Array, ""], Bool[Array, ""]]:
+def one_step_error(
+    field: AbstractDynamics, steps: Transitions, method: Solve
+) -> tuple[Float[Array, ""], Bool[Array, ""]]:
     """Return the mean squared one-step-ahead error, and whether every solve succeeded.
 
     The mean is over the valid values of all the transitions given.
@@ -74,9 +76,7 @@ def one_step_error(field: AbstractDynamics, steps: Transitions, method: Solve) -
     return _mean_where(steps.valid.reshape(-1, steps.valid.shape[-1]), squared), ok
 
 
-def rest_error(
-    field: AbstractDynamics, rest: RestSamples, settled: Float[Array, "sample gene"]
-) -> Float[Array, ""]:
+def rest_error(field: AbstractDynamics, rest: RestSamples, settled: Float[Array, "sample gene"]) -> Float[Array, ""]:
     """Return by how much samples miss being at rest: the mean squared difference of regulation and level.
 
     A sample at rest is a step of infinite duration from a state to itself.

@@ -1,5 +1,7 @@
 """What a network says about its genes, through the command line, on a chain A → B → C beside a lone D."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -98,6 +100,33 @@ def test_perturb_writes_responses_and_trajectories_of_combinations(fitted, tmp_p
     assert along["B"] == pytest.approx(table["response"]["B"], rel=1e-4)
 
 
+def test_perturb_knocks_down_and_predicts_levels_at_rest(fitted, tmp_path, dashjax):
+    out = tmp_path / "o"
+    low = replace(chain(), floor=np.array([-0.125, 0, 0, 0]))
+    low.save(tmp_path / "low.npz")
+    arguments = ["--knock-out", "A", "--knock-down", "D=0.5", "--at-rest", "--starts", 3]
+    code, text, err = dashjax("perturb", tmp_path / "low.npz", *arguments, "--out", out)
+    assert code == 0, err
+    assert "A knocked out (held at -0.125, the lowest seen) and D knocked down to 0.5 of its production, from 3" in text
+    assert f"levels at rest, with intervals of 90 %: {out / 'at_rest.tsv'}" in text
+    table = pd.read_csv(out / "at_rest.tsv", sep="\t").set_index("gene")
+    assert list(table.index) == list(GENES)
+    assert list(table) == ["usual", "level", "low", "high", "change"]
+    assert (table.loc["A", ["level", "low", "high"]] == -0.125).all()
+    assert table["level"]["D"] == pytest.approx(table["usual"]["D"] / 2, rel=1e-3)
+    shown = [line.split()[0] for line in text.split("at rest")[1].splitlines()[1:3]]
+    assert shown == ["B", "C"]  # by their change, without what was changed itself
+    assert (out / "figures" / "at_rest.png").read_bytes().startswith(b"\x89PNG")
+    # Observed starts and the returned edges count there too: only A → B.
+    arguments = ["--knock-out", "A", "--at-rest", "--edges-only", "--expression", fitted / "expression.csv"]
+    code, text, err = dashjax("perturb", fitted, *arguments, "--out", tmp_path / "p")
+    assert code == 0, err
+    assert "A knocked out, from 1 observed starts" in text
+    along = pd.read_csv(tmp_path / "p" / "at_rest.tsv", sep="\t").set_index("gene")["change"]
+    assert along["C"] == pytest.approx(0, abs=1e-6)
+    assert along["B"] < -0.1
+
+
 def test_pathways_are_tested_and_small_sets_listed(fitted, tmp_path, dashjax):
     sets = tmp_path / "sets.gmt"
     sets.write_text("CHAIN\tx\tA\tB\tA\nREST\tx\tC\tD\tZ\nSMALL\tx\tA\tZ\n")
@@ -159,6 +188,11 @@ BAD = [
     (["perturb", "{fit}", "--over-express", "B=inf"], "got 'B=inf'"),
     (["perturb", "{fit}", "--over-express", "B=1e300"], "got 'B=1e300'"),
     (["perturb", "{fit}", "--knock-out", "B", "--over-express", "B=1"], "gene 'B' is perturbed twice"),
+    (["perturb", "{fit}", "--knock-down", "B"], "--knock-down: expected GENE=SHARE, for example GATA1=0.5, got 'B'"),
+    (["perturb", "{fit}", "--knock-down", "B=-1"], "--knock-down: 'B' is left a share of -1, expected at least 0"),
+    (["perturb", "{fit}", "--knock-down", "B=0", "--knock-down", "B=1"], "gene 'B' is perturbed twice"),
+    (["perturb", "{fit}", "--knock-down", "Q=0"], "--knock-down: the network has no gene 'Q'"),
+    (["perturb", "{ranked}", "--knock-out", "A", "--at-rest"], "genie3 fits no dynamics"),
     (["perturb", "{hidden}", "--knock-out", "A", "--edges-only"], "--edges-only: hidden units join the edges"),
 ]
 
@@ -175,7 +209,8 @@ def test_a_users_mistake_is_one_line_and_writes_nothing(fitted, tmp_path, dashja
     }
     for name, text in files.items():
         (tmp_path / name).write_text(text)
-    places = {name: tmp_path / name for name in (*files, "hidden")} | {"fit": fitted}
+    places = {name: tmp_path / name for name in (*files, "hidden", "ranked")} | {"fit": fitted}
+    Network(GENES, as_given(4), no_prior(4), ranking=np.eye(4), how={"method": "genie3"}).save(places["ranked"])
     network_of(Phoenix.init(jax.random.key(0), 4, 2), PhoenixSpec(2)).save(places["hidden"])
     out = tmp_path / "out"
     code, _, err = dashjax(*[part.format(**places) for part in arguments], "--out", out)

@@ -133,9 +133,7 @@ def test_every_cut_of_the_data_keeps_what_was_done_in_its_own_row():
     assert courses.in_steps().production.factor.shape == (8, 2)
     # The second course is shorter: one of its two steps is padding and no piece.
     ragged = courses
-    ragged = type(ragged)(
-        ragged.times, ragged.expression, ragged.observed.at[1, 2].set(False), None, ragged.production
-    )
+    ragged = type(ragged)(ragged.times, ragged.expression, ragged.observed.at[1, 2].set(False), None, ragged.production)
     np.testing.assert_array_equal(single_transitions(ragged).production.level[:, 1], [0, 0, 10, 20, 20, 30, 30])
 
 
@@ -212,8 +210,11 @@ def test_names_must_cover_all_experiments():
 def test_every_way_of_a_run_keeps_rest_and_interventions():
     problem = problem_of()
     others = (
-        problem, problem.with_prior(make_prior(np.eye(3))), problem.with_folds(3), problem_of(validation=HoldOut(2, False))
-    )  # fmt: skip
+        problem,
+        problem.with_prior(make_prior(np.eye(3))),
+        problem.with_folds(3),
+        problem_of(validation=HoldOut(2, False)),
+    )
     for one in others:
         for seed, fold in ((0, 0), (1, 0), (0, 2)):
             train, held = one.rows(seed, fold)

@@ -83,8 +83,6 @@ def test_gradients_are_those_of_a_plain_loop_and_of_finite_differences():
     for a, b in zip(jax.tree.leaves(gradient), jax.tree.leaves(theirs), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5 * float(jnp.abs(b).max()))
     direction = jax.tree.map(lambda leaf: jax.random.normal(keys[5], leaf.shape), acting)
-    up, down = (
-        ours(jax.tree.map(lambda p, d, s=sign: p + s * 1e-3 * d, acting, direction), START) for sign in (1, -1)
-    )
+    up, down = (ours(jax.tree.map(lambda p, d, s=sign: p + s * 1e-3 * d, acting, direction), START) for sign in (1, -1))
     along = sum(jax.tree.leaves(jax.tree.map(lambda g, d: jnp.sum(g * d), gradient[0], direction)))
     np.testing.assert_allclose(along, (up - down) / 2e-3, rtol=2e-2)

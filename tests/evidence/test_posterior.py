@@ -108,8 +108,8 @@ def test_screening_keeps_prior_edges_and_finds_what_they_leave_over():
 
     nothing = np.zeros(20)
     assert 7 in screen(nothing)
-    # Whom samples at rest speak for is looked at too, in the same unit: standard deviations, of which a correlation with
-    # 80 rows has five by chance almost never.
+    # Whom samples at rest speak for is looked at too, in the same unit: standard deviations, of which chance
+    # correlations almost never have five.
     asked = nothing.copy()
     asked[[5, 13, 14, 15]] = 100.0, 5.0, 5.5, 6.0
     assert {7, 13, 14, 15} <= set(screen(asked))

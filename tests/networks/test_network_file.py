@@ -25,11 +25,12 @@ from dashjax import (
     make_problem,
     make_trajectories,
 )
-from dashjax.data import Finding, Units
+from dashjax.data import Finding, Production, Units
 from dashjax.dynamics import PerceptronSpec
 from dashjax.dynamics.field import AbstractField, AbstractSpec
 from dashjax.evidence import EnsemblePosterior
 from dashjax.inference import infer
+from dashjax.questions import Measured
 
 GENES = ("a", "b", "c", "d", "e")
 UNITS = Units(jnp.asarray(2.0), jnp.arange(5.0), 1 + jnp.arange(5.0))
@@ -42,6 +43,12 @@ def fields_of(spec, members=2):
 def posterior(seed=0):
     draws = np.random.default_rng(seed).uniform(size=(6, 5, 5)).astype(np.float32)
     return EnsemblePosterior(EdgePosterior(*draws[:4], np.arange(3.0), np.arange(5.0)), draws[4], draws[5])
+
+
+def measured(seed=0):
+    """What two interventions did."""
+    draws = jnp.asarray(np.random.default_rng(seed).normal(size=(10, 5)), jnp.float32)
+    return Measured(draws[0], draws[1], draws[2:4], draws[4:6], Production(draws[6:8], draws[8:]))
 
 
 def network(**parts):
@@ -58,6 +65,8 @@ def network(**parts):
         "curves": {"train_error": np.array([1.0, 0.5, np.nan]), "pruned": np.zeros(3)},
         "how": {"method": "ours", "seed": 3, "strength": None, "trust": [0.1, 0.2]},
         "findings": (Finding("warning", "here", "something"),),
+        "measured": measured(),
+        "floor": np.random.default_rng(1).normal(size=5).astype(np.float32),
     }
     return Network(GENES, UNITS, **(whole | parts))
 
@@ -66,7 +75,7 @@ def assert_same(ours, theirs):
     for name in ("genes", "regulators", "spec", "precision", "how", "findings"):
         np.testing.assert_equal(getattr(ours, name), getattr(theirs, name))  # NaN is NaN
     assert list(ours.curves) == list(theirs.curves)
-    for name in ("units", "prior", "fields", "posterior", "ranking", "curves"):
+    for name in ("units", "prior", "fields", "posterior", "ranking", "curves", "measured", "floor"):
         parts = jax.tree.leaves_with_path(getattr(ours, name)), jax.tree.leaves_with_path(getattr(theirs, name))
         assert [path for path, _ in parts[0]] == [path for path, _ in parts[1]]
         for (_, a), (_, b) in zip(*parts, strict=True):
@@ -81,7 +90,15 @@ def assert_same(ours, theirs):
         {"regulators": None, "spec": PhoenixSpec(2), "fields": fields_of(PhoenixSpec(2), 1), "posterior": None},
         {"regulators": None, "spec": PerceptronSpec(3), "fields": fields_of(PerceptronSpec(3), 1), "posterior": None},
         # As a rival leaves it.
-        {"spec": None, "fields": None, "posterior": None, "ranking": np.eye(5, dtype=np.float32)[::-1], "curves": {}},
+        {
+            "spec": None,
+            "fields": None,
+            "posterior": None,
+            "ranking": np.eye(5, dtype=np.float32)[::-1],
+            "curves": {},
+            "measured": None,
+            "floor": None,
+        },  # fmt: skip
     ],
 )
 def test_a_network_comes_back_as_it_was(tmp_path, parts):
@@ -226,13 +243,19 @@ def test_a_header_that_does_not_fit_is_one_line(tmp_path, change, message):
         ("posterior_effect", None, "not a dashjax network"),
         ("prior0_targets", npy(np.array([9])), "not a dashjax network"),
         ("units_scale", npy(np.ones(4)), "units are not those of 5 genes"),
+        ("floor", npy(np.ones(4)), "floor is not that of 5 genes"),
+        ("measured_usual", npy(np.ones((2, 5))), "what was measured at rest is not that of 5 genes"),
+        ("measured_levels", npy(np.ones((3, 5))), "what was measured at rest is not that of 5 genes"),
+        ("measured_factor", npy(np.ones((2, 4))), "what was measured at rest is not that of 5 genes"),
+        ("measured_error", None, "not a dashjax network"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(tmp_path, entry, content, message):
     network().save(tmp_path / "n.npz")
     with_entry(tmp_path / "n.npz", f"{entry}.npy", content)
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=message) as caught:
         load_network(tmp_path / "n.npz")
+    assert len(str(caught.value).splitlines()) == 1
 
 
 def test_files_that_are_cut_absent_or_cannot_be_written_are_named(tmp_path):

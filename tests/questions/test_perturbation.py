@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dashjax import Direct
+from dashjax.data import Production
 from dashjax.questions import path_lengths, perturb, response_table, response_times
 from dashjax.simulate import make_system, simulate_expression
 
@@ -81,3 +82,19 @@ def test_the_true_system_can_be_knocked_out_too(system):
     assert not followed[:, gene].any()
     targets = system.truth[gene] != 0
     assert (np.abs(followed - free)[-1, targets] > 1e-3).all()
+
+
+def test_a_table_says_between_which_levels_nine_in_ten_responses_lie(chain, apply):
+    response = apply(0.0, NAN, NAN, NAN)
+    table = response_table(response, chain.effects(), np.arange(4) == 0, "ABCD").set_index("gene")
+    expected = np.quantile(response.of_starts, [0.05, 0.95], axis=0)
+    np.testing.assert_allclose(table.loc[list("ABCD"), ["response_low", "response_high"]].T, expected, rtol=1e-6)
+
+
+def test_production_that_is_left_decides_the_level(chain):
+    """A decays at rate 1 towards ½ of what is left of its production."""
+    starts, times = jnp.full((1, 4), 0.5), jnp.array([0.0, 5.0, 20.0])
+    for left in (1.0, 0.3, 0.0):
+        acting = Production(jnp.ones((1, 4)).at[0, 0].set(left), jnp.zeros((1, 4)))
+        response = perturb(chain, starts, times, jnp.full(4, jnp.nan), acting=acting)
+        np.testing.assert_allclose(response.perturbed[0, -1, 0], 0.5 * left, atol=1e-4)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dashjax import DirectSpec, FitConfig, Split, make_hyperparameters, make_prior, no_pruning
-from dashjax.data import Production, RestSamples, no_intervention
+from dashjax.data import Production, RestSamples, no_intervention, settle
 from dashjax.dynamics import Direct, FixedSteps, under
 from dashjax.training import STATUSES, OneStep, WholeTrajectory, advance, as_member, fit, observe, start
 from dashjax.training.objective import rest_error
@@ -76,7 +76,7 @@ def test_a_knocked_out_gene_says_nothing_about_its_own_regulators(split):
         latent = objective.init(course)
         errors.append(lambda f, o=objective, x=latent: o.error(f, x, course, FixedSteps()))
     for error in errors:
-        gradient = np.abs(jax.grad(error)(field).weight)
+        gradient = np.abs(jax.jit(jax.grad(error))(field).weight)
         assert not gradient[:, out].any()
         others = np.delete(np.arange(GENES), out)
         assert (gradient[0][others] > 0).all()  # of every other target, also what the gene itself does to it
@@ -91,9 +91,9 @@ def test_errors_see_what_was_done_row_by_row(split):
     for objective in (OneStep(), WholeTrajectory()):
         latent = objective.init(treated)
         error = jax.jit(lambda latent, seen, o=objective: o.error(field, latent, seen, FixedSteps()))
-        alone = [float(error(latent[[n]], treated[jnp.array([n])])) for n in range(3)]
+        alone = [float(error(latent[jnp.array([n])], treated[jnp.array([n])])) for n in range(3)]
         assert float(error(latent, treated)) == pytest.approx(np.mean(alone), rel=1e-5)
-        plain = [float(error(latent[[n]], course[jnp.array([n])])) for n in range(3)]
+        plain = [float(error(latent[jnp.array([n])], course[jnp.array([n])])) for n in range(3)]
         assert [a != pytest.approx(b, rel=1e-3) for a, b in zip(alone, plain, strict=True)] == [True, True, False]
 
 
@@ -116,8 +116,6 @@ def test_samples_at_rest_alone_train_a_field(at_rest):
     assert curves.validation_error[-1] < 0.2 * curves.validation_error[0]
     assert int(result.epoch) == 1 + int(np.argmin(curves.validation_error))
     # What selects the model is by how much the samples, as the run observed them, miss being at rest.
-    from dashjax.data import settle
-
     observed = observe(KEY, at_rest, HYPER).rest
     assert float(jnp.std(observed.levels - at_rest.rest.levels)) == pytest.approx(0.01, rel=0.5)
     expected = rest_error(result.field, observed, settle(observed).levels)
