@@ -1,8 +1,8 @@
 """Levels at rest after interventions that nobody made, told from a model and from those that somebody made.
 
-An intervention that was measured itself, on one gene or on several, is as measured, less its noise. Parts that were each
-measured alone add up; a fitted model says what the other parts add to them. Where every part was measured the model
-has no say: on DREAM4's and on simulated double knock-outs what it made of their interaction was noise.
+An intervention that was measured itself, on one gene or on several, is as measured, less its noise. Parts that were
+each measured alone add up; a fitted model says what the other parts add to them. Where every part was measured the
+model has no say: on DREAM4's and on simulated double knock-outs what it made of their interaction was noise.
 """
 
 from __future__ import annotations
@@ -102,11 +102,10 @@ def predict_rest(
         measured: what is known of interventions, in the same units.
     """
     changed, known, samples = _measured_parts(factor, level, measured)
-    nothing = no_intervention(1, len(factor))
     asked = Production(jnp.asarray(factor[None], jnp.float32), jnp.asarray(level[None], jnp.float32))
-    settled = _settle_members(members, start, _stacked(nothing, asked, known))
-    change = settled[:, 1:] - settled[:, :1]
+    doing = _stacked(no_intervention(1, len(factor)), asked, known)
     if measured is None:
+        settled = _settle_members(members, start, doing)
         usual, there, variance = settled[:, 0].mean(axis=0), settled[:, 1].mean(axis=0), settled[:, 1].var(axis=0)
     else:
         usual = measured.usual
@@ -118,6 +117,8 @@ def predict_rest(
         unknown = changed - int(known.touched.sum())
         if unknown:
             # How measured parts combine is not asked of the model: what it says of that was worse than nothing.
+            settled = _settle_members(members, start, doing)
+            change = settled[:, 1:] - settled[:, :1]
             added = change[:, 0] - change[:, 1:].sum(axis=1)
             there = there + added.mean(axis=0)
             variance = variance + added.var(axis=0) + unknown * _missed(members, measured, start)

@@ -119,7 +119,7 @@ def test_what_fits_no_dynamics_predicts_no_rest():
 
 
 def test_zeros_of_counts_stay_zeros_on_their_way_through_training_units():
-    """Else rounding makes negative values of them, and the lowest level of a gene that is never absent stands for none."""
+    """Else rounding makes them negative, and the lowest level of a gene that is never absent stands for none."""
     counts = np.random.default_rng(3).poisson(0.3, (8, 6, 30)) * np.linspace(0.5, 2, 30)
     counts[..., 0] += 3
     problem = make_problem(make_trajectories([np.arange(6.0)] * 8, list(counts)), [f"g{n}" for n in range(30)])
