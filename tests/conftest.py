@@ -1,5 +1,6 @@
 """Shared fixtures: one tiny system, its study, and the fit compiled once for all tests that only run it."""
 
+import gc
 import os
 import sys
 import tempfile
@@ -18,6 +19,19 @@ import numpy as np
 import pytest
 
 from dashjax import FitConfig, PhoenixSpec, fit, generate_system, make_prior, relocate_edges, simulate_study
+
+#: Memory mappings of a process at which its compiled programs are dropped; Linux allows 65,530.
+MANY_MAPPINGS = 40_000
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_mappings():
+    """Drop compiled programs before there are more memory mappings than a process may have."""
+    yield
+    maps = Path("/proc/self/maps")
+    if maps.exists() and maps.read_bytes().count(b"\n") > MANY_MAPPINGS:
+        jax.clear_caches()
+        gc.collect()
 
 
 @pytest.fixture(scope="session")
