@@ -20,8 +20,8 @@ import pytest
 
 from dashjax import FitConfig, PhoenixSpec, fit, generate_system, make_prior, relocate_edges, simulate_study
 
-#: Memory mappings of a process at which its compiled programs are dropped; Linux allows 65,530.
-MANY_MAPPINGS = 40_000
+#: Memory mappings of a process at which its compiled programs are dropped: Linux allows 65,530, and they hold memory.
+MANY_MAPPINGS = 20_000
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -125,7 +125,7 @@ class Problem:
         seen = np.asarray(self.observed.expression)[np.asarray(self.observed.observed)]
         return seen if self.rest is None else np.concatenate([seen, np.asarray(self.rest.levels)])
 
-    @property
+    @cached_property
     def floor(self) -> np.ndarray:
         """Return the level of each gene that stands for no expression, (gene,), in the user's units."""
         return floor_of(np.asarray(self.units.levels(jnp.asarray(self.states))))

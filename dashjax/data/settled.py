@@ -50,6 +50,7 @@ class Settled(eqx.Module):
     varied: Bool[Array, " sample"]
 
 
+@jax.jit
 def settle(rest: RestSamples) -> Settled:
     """Return the levels that regulators had in samples at rest; see the module."""
     acting, levels = rest.acting, rest.levels

@@ -9,7 +9,9 @@ changes follow held against it, a mediator that follows the same curve would be 
 intervention on k does to i directly is therefore a shift of its own, δ_ki ~ N(0, w² x_k²) if there is an edge and 0 if
 there is none, and with δ integrated out the sample gives the edge the ratio of two densities of the residual, all other
 regulators' lines taken off: those of whoever moved on the way, so that an indirect effect A → B → C leaves nothing for
-A → C. Where an edge is likely, that sample tells nothing about the other regulators. Lines off the state they were
+A → C. Where an edge is likely, that sample tells nothing about the other regulators. A regulator's line elsewhere is
+about as steep as its own intervention shows it, or a mediator could explain any shift, and a feed-forward loop were a
+chain. Lines off the state they were
 fitted around err in proportion to what they explain, which is part of the error's variance; errors have Student's t
 distribution, for measurements have outliers.
 """
@@ -31,8 +33,8 @@ BENT = 0.8
 #: Degrees of freedom of the errors.
 FREEDOM = 20.0
 #: What single observations of courses count beside samples at rest: their errors are not independent of each other.
-#: All four numbers were set on `simulate_disturbed` systems with knock-outs at rest, .62 and .74 AUPR for .60 and .74
-#: at one, and seen to serve DREAM4's networks 1 and 2 as well.
+#: On two `simulate_disturbed` systems with knock-outs AUPR is .61 and .74 for .60 and .74 where they count fully. All
+#: numbers here were set on such systems, DREAM4's networks 1 and 2 beside them.
 COURSES_COUNT = 0.5
 #: Bounds of the log ratio that samples may give an edge.
 MOST_AGAINST, MOST_FOR = -8.0, 15.0
@@ -155,8 +157,7 @@ def weigh_rest(
     slope, precision, sign = (
         part.T for part in _slopes(rest, residual, variance, reach, moved, jnp.exp(with_each - with_edge))
     )
-    # What an intervention on a regulator does to a target directly is about what it does on the way too: the line is
-    # as steep, as far as it is straight. Else a mediator would explain any shift, and a feed-forward loop be a chain.
+    # What a direct effect tells of the line elsewhere, as far as that is straight.
     known = jnp.where(precision > 0, 1 / (1 / jnp.where(precision > 0, precision, 1.0) + (BENT * slope) ** 2), 0.0)
 
     def sums(target):

@@ -11,11 +11,10 @@ import numpy as np
 from dashjax.errors import InputError
 from dashjax.io.named import NamedNetwork, make_network
 from dashjax.io.tables import (
+    TableFile,
     find_column,
-    parquet_rows,
     parse_number,
     parse_present,
-    read_rows,
     read_text,
     refuse_width,
     short,
@@ -140,7 +139,7 @@ def read_edges(path: Path | str) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows = parquet_rows(path) if Path(path).suffix.lower() == ".parquet" else read_rows(path)
+    rows = TableFile(Path(path)).rows
     header = rows[0]
     for name in ("source", "target", "weight"):
         if name not in header:

@@ -15,12 +15,11 @@ from dashjax.io.files import write_frame
 from dashjax.io.frames import frame_names, frame_numbers, frame_texts, is_numeric
 from dashjax.io.named import NamedSamples
 from dashjax.io.tables import (
+    TableFile,
     find_column,
     named_columns,
-    parquet_rows,
     parse_number,
     parse_numbers,
-    read_rows,
     refuse_repeats,
     refuse_width,
     short,
@@ -119,7 +118,7 @@ def write_interventions(path: Path | str, interventions: Sequence[Intervention])
             "value": np.array(values, dtype=float),
         }
     )
-    write_frame(path, table, _mark(path))
+    write_frame(path, table)
 
 
 def read_steady(value: Path | str | pd.DataFrame, genes: Sequence[str] = ()) -> NamedSamples:
@@ -142,7 +141,7 @@ def read_steady(value: Path | str | pd.DataFrame, genes: Sequence[str] = ()) -> 
         InputError: on anything that cannot be read, naming file, row and column.
     """
     if isinstance(value, str | Path):
-        return _steady_from_rows(_file_rows(value), value, genes)
+        return _steady_from_rows(TableFile(Path(value)).rows, value, genes)
     return _steady_from_frame(_frame(value, "steady"), genes)
 
 
@@ -155,7 +154,7 @@ def write_steady(path: Path | str, names: Sequence[str], genes: Sequence[str], l
 
     table = pd.DataFrame(np.asarray(levels), columns=list(genes))
     table.insert(0, "sample", np.asarray(names, dtype=object), allow_duplicates=True)
-    write_frame(path, table, _mark(path), missing="NA")
+    write_frame(path, table, missing="NA")
 
 
 def _steady_from_rows(rows: list[list[str]], path: Path | str, genes: Sequence[str]) -> NamedSamples:
@@ -230,14 +229,10 @@ def _column(header: Sequence[str], names: Sequence[str], source: str) -> int:
 def _rows(value: Path | str | pd.DataFrame, argument: str) -> tuple[str, int, list[list[str]]]:
     """Return what to call a table in messages, the number of its first row there, and its header and rows as text."""
     if isinstance(value, str | Path):
-        return str(value), 2, _file_rows(value)
+        return str(value), 2, TableFile(Path(value)).rows
     frame = _frame(value, argument)
     cells = [frame_texts(frame.iloc[:, place]) for place in range(frame.shape[1])]
     return argument, 1, [frame_names(frame.columns), *map(list, zip(*cells, strict=True))]
-
-
-def _file_rows(path: Path | str) -> list[list[str]]:
-    return parquet_rows(path) if Path(path).suffix.lower() == ".parquet" else read_rows(path)
 
 
 def _frame(value: object, argument: str) -> pd.DataFrame:
@@ -246,8 +241,3 @@ def _frame(value: object, argument: str) -> pd.DataFrame:
     if not isinstance(value, pd.DataFrame):
         raise InputError(f"expected a path or a DataFrame, got {type(value).__name__}", argument)
     return value
-
-
-def _mark(path: Path | str) -> str:
-    name = Path(path).name.lower().removesuffix(".gz")
-    return "\t" if name.endswith(".tsv") else ","

@@ -25,16 +25,18 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def write_frame(path: Path | str, table: pd.DataFrame, mark: str, missing: str = "") -> None:
+def write_frame(path: Path | str, table: pd.DataFrame, mark: str | None = None, missing: str = "") -> None:
     """Write a frame without its index, whole or not at all: Parquet or text by the file's name, gzipped for `.gz`.
 
     Args:
         path: file to write.
         table: the frame.
-        mark: between the cells of text.
+        mark: between the cells of text; if None a tab where the name says TSV, else a comma.
         missing: what stands for a missing value in text.
     """
     path = Path(path)
+    if mark is None:
+        mark = "\t" if path.name.lower().removesuffix(".gz").endswith(".tsv") else ","
     if path.suffix.lower() == ".parquet":
         write_atomically(path, lambda part: table.to_parquet(part, index=False))
         return

@@ -12,7 +12,7 @@ from dashjax.errors import InputError
 from dashjax.io.files import write_frame
 from dashjax.io.named import Expression, Samples, make_expression, make_samples
 from dashjax.io.stated import numbered
-from dashjax.io.tables import find_column, parquet_rows, parse_numbers, read_rows, refuse_missing, refuse_width, short
+from dashjax.io.tables import TableFile, find_column, parse_numbers, refuse_missing, refuse_width, short
 
 #: Header names, in lower case.
 TRAJECTORY_NAMES = ("trajectory", "replicate", "branch", "series")
@@ -45,7 +45,7 @@ def read_tidy(path: Path | str) -> Expression:
     Raises:
         InputError: on anything that cannot be read, naming file, row and column.
     """
-    return parse_tidy(parquet_rows(path) if Path(path).suffix.lower() == ".parquet" else read_rows(path), path)
+    return parse_tidy(TableFile(Path(path)).rows, path)
 
 
 def write_tidy(path: Path | str, data: Expression) -> None:
@@ -66,7 +66,7 @@ def write_tidy(path: Path | str, data: Expression) -> None:
     in_words = data.steady is not None and Path(path).suffix.lower() != ".parquet"
     table.insert(0, "time", np.where(np.isinf(time), REST[0], time.astype(object)) if in_words else time)
     table.insert(0, "trajectory", labels)
-    write_frame(path, table, "\t" if Path(path).suffix.lower() == ".tsv" else ",", missing="NA")
+    write_frame(path, table, missing="NA")
 
 
 def is_tidy(rows: list[list[str]]) -> bool:

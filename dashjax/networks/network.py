@@ -362,8 +362,9 @@ class Network:
 
             network.at_rest(knock_out=["GATA1", "TAL1"])
 
-        What was measured of interventions at rest is used as measured, less its noise, and the model says how they
-        combine; see `dashjax.questions.predict_rest`. Where nothing was, the interval is the members' spread alone.
+        What was measured of interventions at rest is used as measured, less its noise, and adds up; the model adds what
+        nobody measured; see `dashjax.questions.predict_rest`. Where nothing was measured, the interval is the members'
+        spread alone.
 
         Args:
             knock_out: see `perturb`.

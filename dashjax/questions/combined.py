@@ -72,9 +72,7 @@ def measured_effects(rest: RestSamples | None) -> Measured | None:
         return None
     settled, touched = settle(rest), rest.production.touched
     # A stimulus is stated in every sample; where it is as in most, nothing was done.
-    always = touched.all(axis=0)
-    usual = jnp.where(always, jnp.median(settled.levels, axis=0), settled.usual)
-    done = touched & ~(always & (jnp.abs(settled.levels - usual) < SAME))
+    done = touched & ~(touched.all(axis=0) & (jnp.abs(settled.levels - settled.usual) < SAME))
     rows = np.flatnonzero(done.any(axis=1))
     if not len(rows):
         return None
@@ -82,7 +80,7 @@ def measured_effects(rest: RestSamples | None) -> Measured | None:
     production = Production(
         jnp.where(done, rest.production.factor, 1.0)[rows], jnp.where(done, rest.production.level, 0.0)[rows]
     )
-    return Measured(usual, uncertainty, settled.levels[rows], settled.error[rows], production)
+    return Measured(settled.usual, uncertainty, settled.levels[rows], settled.error[rows], production)
 
 
 def predict_rest(

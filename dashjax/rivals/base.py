@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from dashjax.data import Problem, RestSamples, Trajectories
+from dashjax.data import Problem, RestSamples, Trajectories, floor_of
 from dashjax.errors import InputError
 
 
@@ -91,19 +91,18 @@ def measured_levels(rest: RestSamples) -> np.ndarray:
 def knocked_out(rest: RestSamples) -> np.ndarray:
     """Return in which samples which gene was knocked out and nothing else was done, booleans (sample, gene).
 
-    A knock-out is a gene held as low as it was ever seen. A stimulus is a gene that is held in every sample, at zero
-    where it was not given.
+    A knock-out is a gene held at the level that stands for no expression, see `floor_of`. A stimulus is a gene that is
+    held in every sample, at zero where it was not given.
     """
     if rest.production is None:
         return np.zeros(rest.levels.shape, bool)
     factor, level = np.asarray(rest.production.factor), np.asarray(rest.production.level)
     levels = np.asarray(rest.levels)
-    lowest = levels.min(axis=0)
     # Levels have been to training units and back.
-    slack = 1e-3 * (levels.max(axis=0) - lowest)
+    slack = 1e-3 * (levels.max(axis=0) - levels.min(axis=0))
     is_input = (factor == 0).all(axis=0)
     done = np.where(is_input, np.abs(level) > slack, np.asarray(rest.production.touched))
-    low = (factor == 0) & (level <= lowest + slack)
+    low = (factor == 0) & (level <= floor_of(levels) + slack)
     return done & low & ~is_input & (done.sum(axis=1) == 1)[:, None]
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from dashjax.data import RestSamples
+from dashjax.data.settled import MEDIAN_DEVIATION
 from dashjax.rivals.base import Rival, knocked_out, measured_levels
-
-#: Median absolute deviations in a standard deviation of a normal distribution.
-MEDIAN_DEVIATION = 1.4826
 
 
 def knockout_effect_network(rest: RestSamples, prior: np.ndarray, seed: int) -> np.ndarray:

@@ -165,6 +165,12 @@ def test_single_knock_outs_are_told_from_all_else(offset):
     assert found == [[1, 0], [2, 0], [3, 1]]
 
 
+def test_noise_below_zero_hides_no_knock_out():
+    noisy = LEVELS.copy()
+    noisy[1, 0] = -0.1
+    assert np.argwhere(knocked_out(at_rest(noisy).given_rest)).tolist() == [[1, 0], [2, 0], [3, 1]]
+
+
 def test_a_stimulus_is_no_knock_out_where_it_was_not_given():
     levels = np.column_stack([LEVELS[:4], [0.0, 1.0, 0.0, 0.0]])
     done = [*DONE[:3], ("b", 3, "stimulus", 1.0)]
