@@ -50,7 +50,7 @@ class Regressions(eqx.Module):
         count: observations of each target less the constant.
         scale: production rate of the target, in expression per time and per unit of the regulator's expression,
             that a coefficient of one stands for.
-        decay: of the target, in 1/time.
+        decay: of the target, in 1/time, never zero: what a rate of production comes to at rest is that by the decay.
     """
 
     candidates: Int[Array, "target candidate"]
@@ -124,7 +124,9 @@ def regress(
         belief = DECAY_ERROR * decay * unit * spread[target] / height[target]
         columns = _project_out(columns[:, target, None], columns, noise / jnp.maximum(belief**2, 1e-12))
         chosen = _screen(columns, confidence[target], allowed[target], interest[target], candidates)
-        return _condense(columns, chosen, count - 1.0, height[target] / (unit * spread[chosen]), decay)
+        # A gene that the trajectories do not show to settle is one that takes as long as they last.
+        settling = jnp.maximum(decay, 1 / jnp.maximum(elapsed.max(), 1e-6))
+        return _condense(columns, chosen, count - 1.0, height[target] / (unit * spread[chosen]), settling)
 
     return jax.lax.map(one, jnp.arange(genes))
 

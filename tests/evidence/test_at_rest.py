@@ -9,7 +9,7 @@ import pytest
 
 from dashjax import Direct, Trajectories, make_prior, make_trajectories
 from dashjax.data import Production, RestSamples
-from dashjax.evidence import edge_posterior
+from dashjax.evidence import PosteriorConfig, edge_posterior
 from dashjax.evidence.odds import hub_odds
 from dashjax.evidence.paths import STEPS, Paths
 from dashjax.evidence.regression import regress, regress_nothing, regress_steps
@@ -116,6 +116,8 @@ def test_what_is_left_of_a_production_tells_the_same_rates(regressed, kind):
         by_gene = dict(zip(np.asarray(regressions.candidates[target]).tolist(), found.tolist(), strict=True))
         assert [by_gene[2 + n] for n in range(4)] == pytest.approx(rates[target], abs=0.02)
     np.testing.assert_array_equal(regressions.decay[:2], [1, 1])
+    # The others never settle, as long as the trajectories last; at rest they must.
+    np.testing.assert_allclose(regressions.decay[2:], 1 / TIMES[-1] if kind == "paths" else 1.0)
     # Trajectories in which the target was knocked out are no rows of it: a third of all.
     assert float(regressions.count[0] + 1) / float(regressions.count[1] + 1) == pytest.approx(2 / 3)
 
@@ -134,6 +136,17 @@ def test_what_a_knocked_out_target_was_measured_at_does_not_matter(regressed, ki
     other = observed.expression.at[2::3, :, 0].set(observed.expression[2::3, ::-1, 0])
     changed = regressed[kind](replace(observed, expression=other))
     assert abs(float(changed.square[0] - before.square[0])) > 1.0
+
+
+def test_samples_at_rest_beside_genes_that_a_field_gives_no_decay_leave_everything_finite():
+    field, _, observed, _ = treated_system()
+    levels = jnp.concatenate([observed.expression[2:3, -1].repeat(6, axis=0), observed.expression[:6, -1]])
+    found = edge_posterior(
+        jax.random.key(0), field, observed, make_prior(np.zeros((6, 6))), rest=RestSamples(levels),
+        config=PosteriorConfig(rounds=6, sweeps=4),
+    )  # fmt: skip
+    for name in ("probability", "effect", "spread", "activation", "odds", "noise"):
+        assert np.isfinite(np.asarray(getattr(found, name))).all(), name
 
 
 # --- samples at rest ------------------------------------------------------------------------------------------
