@@ -13,6 +13,7 @@ import numpy as np
 from dashjax.data import Problem, identity_of
 from dashjax.dynamics import DirectSpec
 from dashjax.errors import InputError
+from dashjax.evidence import HIDDEN_SHARE, LEAST_HIDDEN
 from dashjax.methods import DEFAULT_TRUST, Method, find_method
 from dashjax.rivals import Rival
 from dashjax.training import NUMERICS_VERSION, FitConfig, Hyperparameters
@@ -38,6 +39,7 @@ class Cell:
         fold: which piece of the data is held out, from 1, see `Problem.rows`; 0 for the problem's own hold-out.
         target_sparsity: least pruned share of a selected model; the method's own if None.
         precision: expected precision of the edges that a posterior returns.
+        asks: whether some prior edges are hidden, once more, to say how much the data add to the prior.
         label: the method's name in tables.
         coordinates: further columns of its row.
     """
@@ -53,6 +55,7 @@ class Cell:
     fold: int = 0
     target_sparsity: float | None = None
     precision: float = 0.9
+    asks: bool = False
     label: str = ""
     coordinates: Coordinates = field(default_factory=dict)
 
@@ -107,6 +110,12 @@ class Cell:
             return 0
         return self.method.members if self.method.evidence is not None else 1
 
+    @property
+    def hides(self) -> bool:
+        """Whether evidence is weighed once more without some prior edges; few edges would tell nothing."""
+        edges = self.problem.prior.n_edges
+        return self.asks and self.method.evidence is not None and edges * HIDDEN_SHARE >= LEAST_HIDDEN
+
     def identity_of_run(self, member: int | None) -> str:
         """Return the identity of a run, or of an ensemble's member by number."""
         numbers = [np.asarray(leaf).tolist() for leaf in jax.tree.leaves(self.hyper)]
@@ -114,17 +123,22 @@ class Cell:
             NUMERICS_VERSION, self.problem.fingerprint, describe(self.run_config), numbers, self.seed, self.fold, member
         )
 
-    def identity_of_evidence(self, member: int) -> str:
-        """Return the identity of what the evidence along a member's run says."""
-        return identity_of(self.identity_of_run(member), self.method.members, self.method.evidence)
+    def identity_of_evidence(self, member: int, hidden: bool = False) -> str:
+        """Return the identity of what the evidence along a member's run says, some prior edges hidden or none."""
+        parts = [self.method.members, self.method.evidence, *["hidden"] * hidden]
+        return identity_of(self.identity_of_run(member), *parts)
 
     @cached_property
     def identity(self) -> str:
         """A name that depends on nothing but what determines the network's numbers."""
+        if self.method.estimator is not None:
+            return identity_of(
+                NUMERICS_VERSION, self.problem.fingerprint, self.method.estimator, self.seed, self.precision
+            )
         if self.method.evidence is None:
             return self.identity_of_run(None)
         instead = None if self.method.fallback is None else self.fallback.identity
-        parts = [self.method.members, self.method.evidence, self.precision, instead]
+        parts = [self.method.members, self.method.evidence, self.precision, instead, *["asked"] * self.hides]
         return identity_of(self.identity_of_run(0), *parts)
 
     @property

@@ -111,7 +111,7 @@ class RayExecutor:
             # As numpy arrays: a worker may have other devices than this process.
             plain = {
                 name: jax.tree.map(np.asarray, getattr(problem, name))
-                for name in ("observed", "units", "prior", "test")
+                for name in ("observed", "units", "prior", "test", "rest")
             }
             self._problems[problem.fingerprint] = self._ray.put(replace(problem, **plain))
         return self._problems[problem.fingerprint]

@@ -321,6 +321,7 @@ def network_of(cell: AnyCell, arrays: Arrays, members: Sequence[Arrays] = ()) ->
     if isinstance(cell, RivalCell):
         ranking = cell.rival.with_prior(np.asarray(arrays["ranking"]), np.asarray(cell.problem.prior.edges))
         return make_network(cell.problem, {"ranking": ranking}, how)
+    how |= {name: float(value) for name, value in arrays.items() if name.startswith("hidden_")}
     if "run_status" not in arrays:
         how |= {"status": STATUSES[0], "carrier": "activity"}
         return make_network(cell.problem, arrays, how, precision=cell.precision)

@@ -70,7 +70,7 @@ def largest_run(cells: Sequence[AnyCell]) -> int:
     kinds = {
         (cell.run_config, cell.method.evidence, cell.problem.data_fingerprint): cell
         for cell in cells
-        if isinstance(cell, Cell)
+        if isinstance(cell, Cell) and cell.runs
     }
     return max(map(run_bytes, kinds.values()), default=1)
 

@@ -26,6 +26,8 @@ from dashjax.evidence import (
     EdgePosterior,
     edge_posterior,
     edges_at_precision,
+    hidden_edges_found,
+    hide,
     mix_posteriors,
     path_and_step_error,
 )
@@ -146,7 +148,10 @@ class Programs:
         hypers = [cell.hyper for cell in cells]
         rows = [jax.tree.map(jnp.asarray, cell.problem.rows(cell.seed, cell.fold)) for cell in cells]
         keys = [jax.random.key(cell.seed) for cell in cells]
-        priors = [cell.problem.prior for cell in cells]
+        priors = [
+            hide(cell.problem.prior, cell.seed)[0] if item.hides else cell.problem.prior
+            for cell, item in zip(cells, chunk.items, strict=True)
+        ]
         numbers = [None if item.member is None else jnp.asarray(item.member) for item in chunk.items]
         stacked = [self._together(trees) for trees in (keys, priors, hypers, rows, numbers)]
         if self.batched:
@@ -258,13 +263,24 @@ def mix(item: Item) -> Arrays:
     cell = item.cell
     assert isinstance(cell, Cell)
     first, *weighed = item.given
+    again = {}
+    if cell.hides:
+        *weighed, unknown = weighed
+        problem, probability = cell.problem, unknown["posterior_probability"]
+        found = hidden_edges_found(problem.prior, probability, problem.may_regulate, cell.seed)
+        again = {} if found is None else found.arrays()
     members = [
         EdgePosterior(**{name: arrays[f"posterior_{name}"] for name in EdgePosterior.__dataclass_fields__})  # type: ignore
         for arrays in weighed
     ]
     mixture = mix_posteriors(jax.tree.map(lambda *leaves: np.stack(leaves), *members), cell.precision)
-    return {**first, **posterior_arrays(mixture.posterior), "frequency": np.asarray(mixture.frequency),
-            "agreement": np.asarray(mixture.agreement)}  # fmt: skip
+    return {
+        **first,
+        **posterior_arrays(mixture.posterior),
+        **again,
+        "frequency": np.asarray(mixture.frequency),
+        "agreement": np.asarray(mixture.agreement),
+    }
 
 
 def estimate(item: Item) -> Arrays:
@@ -272,9 +288,10 @@ def estimate(item: Item) -> Arrays:
     cell = item.cell
     assert isinstance(cell, Cell)
     assert cell.method.estimator is not None
-    posterior = cell.method.estimator.estimate(cell.problem, cell.seed)
+    posterior, found = cell.method.estimator.estimate(cell.problem, cell.seed)
     returned = np.asarray(edges_at_precision(jnp.asarray(posterior.probability), cell.precision), np.float32)
-    return {**posterior_arrays(posterior), "frequency": returned, "agreement": np.ones_like(returned)}
+    again = {} if found is None else found.arrays()
+    return {**posterior_arrays(posterior), **again, "frequency": returned, "agreement": np.ones_like(returned)}
 
 
 def posterior_arrays(posterior: EdgePosterior) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class Item:
         member: number of an ensemble's member; None for a run of its own.
         needs: identities of the finished items that it looks at.
         given: what the store has of these.
+        hides: whether some of the prior's edges are hidden from it.
     """
 
     kind: Kind
@@ -37,6 +38,7 @@ class Item:
     member: int | None = None
     needs: tuple[str, ...] = ()
     given: tuple[Arrays, ...] = ()
+    hides: bool = False
 
     @property
     def group(self) -> tuple:
@@ -127,6 +129,10 @@ def _missing_parts(wanted: Cell, fitted: Cell, found: Mapping[str, Arrays]) -> l
             items.append(Item("train", run, fitted, number))
         elif evidence not in found:
             items.append(Item("weigh", evidence, fitted, number, (run,)))
+    if wanted.hides:
+        weighed.append(fitted.identity_of_evidence(0, hidden=True))
+        if runs[0] in found and weighed[-1] not in found:
+            items.append(Item("weigh", weighed[-1], fitted, 0, (runs[0],), hides=True))
     return items or [Item("mix", wanted.identity, fitted, None, (runs[0], *weighed))]
 
 

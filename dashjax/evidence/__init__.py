@@ -2,6 +2,7 @@
 
 from dashjax.evidence.activity import activity_posterior, carried_by_activity
 from dashjax.evidence.edge_posterior import EdgePosterior
+from dashjax.evidence.hidden import HIDDEN_SHARE, LEAST_HIDDEN, FoundAgain, found_again, hidden_edges_found, hide
 from dashjax.evidence.kinds import AbstractEstimator, AbstractEvidence, AlongPaths, AlongSteps, ByActivity
 from dashjax.evidence.mixture import EnsemblePosterior, ensemble_posterior, mix_posteriors
 from dashjax.evidence.paths import initial_states, path_and_step_error
@@ -15,12 +16,18 @@ __all__ = [
     "ByActivity",
     "EdgePosterior",
     "EnsemblePosterior",
+    "FoundAgain",
+    "HIDDEN_SHARE",
+    "LEAST_HIDDEN",
     "PosteriorConfig",
     "activity_posterior",
     "carried_by_activity",
     "edge_posterior",
     "edges_at_precision",
     "ensemble_posterior",
+    "found_again",
+    "hidden_edges_found",
+    "hide",
     "initial_states",
     "mix_posteriors",
     "path_and_step_error",

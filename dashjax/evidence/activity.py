@@ -12,9 +12,9 @@ Arrieta-Ortiz et al., Mol. Syst. Biol. 2015). The model, with samples as rows:
    (generalised least squares: Aitken 1935).
 3. Each gene is regressed on all activities by ridge regression with penalty κ.
 4. **Calibration**: the log odds that a pair is an edge are linear in the size of its coefficient and in the regulator's
-   out-degree in the prior. They are fitted to the prior's own edges; as
-   their targets were left out, these are hidden edges to the model (logistic regression). λ, α and κ are those under
-   which these edges are likeliest.
+   out-degree in the prior. They are fitted to the prior's own edges; as their targets were left out, these are hidden
+   edges to the model (logistic regression). λ, α and κ are those under which these edges are likeliest. Where
+   coefficients tell them no better than out-degree alone, see `dashjax.evidence.hidden`, only out-degree counts.
 
 Probabilities of pairs that the prior does not state are thus frequencies among the prior's own edges. How much a
 stated edge is believed beyond that cannot be learnt from the prior itself; see `_believed`.
@@ -31,6 +31,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from dashjax.evidence.edge_posterior import EdgePosterior
+from dashjax.evidence.hidden import FoundAgain, fit_logistic, found_again
 
 #: What is tried: weights of the samples' covariance against independence, penalties of the regressions, and of the
 #: activities. The prior's own edges decide between them; the lists were set on *B. subtilis*, half of its edges hidden.
@@ -104,8 +105,8 @@ def activity_posterior(
     edges: Float[np.ndarray, "regulator target"],
     regulators: Bool[np.ndarray, " gene"],
     seed: int = 0,
-) -> EdgePosterior:
-    """Return the probability of every edge from regulators' activities; see the module.
+) -> tuple[EdgePosterior, FoundAgain | None]:
+    """Return the probability of every edge from regulators' activities, and what the data add to the prior.
 
     Effects are standard deviations of the target's level per standard deviation of the regulator's activity, the
     others' activities given.
@@ -115,12 +116,21 @@ def activity_posterior(
         edges: prior (gene, gene), signed or not; weights in [−1, 1] count as confidence.
         regulators: which genes may regulate.
         seed: draws the targets that the setting is chosen on.
+
+    Returns:
+        The posterior, and how well the prior's own edges were found again; None where they are too few to tell.
     """
     data = _data(samples, edges, regulators)
     chosen = choose(data, seed)
     assert chosen.setting is not None, "choose sets it"
     coefficient, spread = activity_coefficients(data, chosen.setting)
-    probability = _believed(features(data, coefficient) @ chosen.coefficients, data.edges)
+    pairs, odds = features(data, coefficient), chosen.coefficients
+    covered = data.edges.any(axis=1)
+    found = found_again(pairs[..., 1], data.degree, data.edges, covered[:, None] & ~data.own)
+    if found is not None and not found.added:
+        # Coefficients that say nothing of stated edges say nothing of others.
+        odds = calibrate(data, pairs * np.array([1.0, 0.0, 1.0])).coefficients
+    probability = _believed(pairs, odds, data.edges)
     count = samples.shape[1]
 
     def everywhere(values, otherwise=0.0):
@@ -128,14 +138,15 @@ def activity_posterior(
         full[data.regulators] = np.where(data.own, otherwise, values).T
         return full
 
-    return EdgePosterior(
+    posterior = EdgePosterior(
         probability=everywhere(probability),  # type: ignore[arg-type]
         effect=everywhere(coefficient),  # type: ignore[arg-type]
         spread=everywhere(spread),  # type: ignore[arg-type]
         activation=everywhere(_sigmoid(1.702 * coefficient / np.maximum(spread, 1e-9)), 0.5),  # type: ignore[arg-type]
-        odds=chosen.coefficients.astype(np.float32),  # type: ignore[arg-type]
+        odds=odds.astype(np.float32),  # type: ignore[arg-type]
         noise=np.ones(count, np.float32),  # type: ignore[arg-type]
     )
+    return posterior, found
 
 
 def carried_by_activity(
@@ -166,7 +177,7 @@ def carried_by_activity(
     data = _data(np.asarray(samples)[rows], edges, regulators)
     asked = np.sort(rng.permutation(np.flatnonzero(data.edges.any(axis=1)))[:ASKED_TARGETS])
     middle = Setting(SHRINKAGES[1], PENALTIES[1], ACTIVITY_PENALTIES[-1])
-    by_level = [level_coefficients(data, middle.shrinkage, middle.penalty)[0]]
+    by_level = [level_coefficients(data, middle.shrinkage, middle.penalty, asked)[0]]
     if steps is not None:
         towards, start = (_standard(part) for part in steps)
         by_level.append(_ridge(start[:, data.regulators], towards, middle.penalty))
@@ -247,17 +258,17 @@ def activity_coefficients(
 
 
 def level_coefficients(
-    data: _Data, shrinkage: float, penalty: float
+    data: _Data, shrinkage: float, penalty: float, targets: Int[np.ndarray, " target"]
 ) -> tuple[Float[np.ndarray, "gene regulator"], Float[np.ndarray, "gene regulator"]]:
-    """Regress every gene on all regulators' levels, its own left out."""
+    """Regress some genes on all regulators' levels, their own left out; the others' rows are zero."""
     weighted = sample_weights(data.levels, shrinkage) @ data.levels
     weighted = weighted / (np.sqrt(np.mean(weighted**2, axis=0)) + 1e-12)
     inputs = weighted[:, data.regulators]
     gram, moment = inputs.T @ inputs / len(inputs), (inputs.T @ weighted / len(inputs)).T
     coefficient, spread = np.zeros_like(data.edges), np.zeros_like(data.edges)
-    for at in range(0, len(moment), BLOCK):
-        mine = np.s_[at : at + BLOCK]
-        system = np.broadcast_to(gram, (len(moment[mine]), *gram.shape))
+    for at in range(0, len(targets), BLOCK):
+        mine = targets[at : at + BLOCK]
+        system = np.broadcast_to(gram, (len(mine), *gram.shape))
         coefficient[mine], spread[mine] = _solve(system, moment[mine], penalty, data.own[mine], len(inputs))
     return coefficient, spread
 
@@ -281,67 +292,35 @@ def features(
 def calibrate(
     data: _Data, pairs: Float[np.ndarray, "gene regulator feature"], targets: Int[np.ndarray, " target"] | None = None
 ) -> Calibration:
-    """Fit log odds to the prior's own edges, over all regulators of the genes that it covers (Newton's method)."""
+    """Fit log odds to the prior's own edges, over all regulators of the genes that it covers, see `fit_logistic`."""
     covered = np.flatnonzero(data.edges.any(axis=1)) if targets is None else targets
     counts = ~data.own[covered]
-    inputs, stated = pairs[covered][counts], np.clip(data.edges[covered][counts], 0.0, 1.0)
-    scale = np.maximum(inputs.std(axis=0), 1e-9)
-    scale[0] = 1.0
-    inputs = inputs / scale
-    # A vague normal belief about each coefficient, per standard deviation of its feature, where nothing else decides.
-    belief = np.array([0.0, *[0.1] * (inputs.shape[1] - 1)])
-    share = np.clip(stated.mean(), 1e-6, 1 - 1e-6)
-    value = np.array([np.log(share / (1 - share)), *[0.0] * (inputs.shape[1] - 1)])
-
-    def likelihood_of(value):
-        logit = inputs @ value
-        return np.mean(stated * logit - np.logaddexp(0.0, logit))
-
-    def objective(value):
-        return likelihood_of(value) - 0.5 * np.sum(belief * value**2) / len(stated)
-
-    reached = objective(value)
-    for _ in range(50):
-        expected = _sigmoid(inputs @ value)
-        slope = inputs.T @ (stated - expected) - belief * value
-        curvature = (inputs * (expected * (1 - expected))[:, None]).T @ inputs + np.diag(belief + 1e-9)
-        # What is at its bound and would leave it stays, and the others step without it (Bertsekas 1982).
-        stays = (np.arange(len(value)) > 0) & (value <= 0) & (slope < 0)
-        curvature = np.where(stays[:, None] | stays, np.eye(len(value)), curvature)
-        step, before = np.linalg.solve(curvature, np.where(stays, 0.0, slope)), reached
-        # Edges are rare, and a whole step may go too far: it is halved until it helps.
-        for halving in range(12):
-            tried = value + step / 2**halving
-            # More evidence never makes an edge less likely.
-            tried[1:] = np.maximum(tried[1:], 0.0)
-            if (found := objective(tried)) > reached:
-                value, reached = tried, found
-                break
-        if reached - before < 1e-12:
-            break
-    return Calibration(value / scale, float(likelihood_of(value)))
+    return Calibration(*fit_logistic(pairs[covered][counts], np.clip(data.edges[covered][counts], 0.0, 1.0)))
 
 
 def _believed(
-    odds: Float[np.ndarray, "gene regulator"], edges: Float[np.ndarray, "gene regulator"]
+    pairs: Float[np.ndarray, "gene regulator feature"],
+    coefficients: Float[np.ndarray, " feature"],
+    edges: Float[np.ndarray, "gene regulator"],
 ) -> Float[np.ndarray, "gene regulator"]:
     """Return probabilities: of pairs that are not stated as calibrated, of stated ones less a false discovery rate.
 
-    A false prior edge looks like any other pair (Efron 2001), so twice the share of stated edges that look weaker than
-    the median pair is the most of them that can be false. True edges on which the data are silent look the same, and
-    nothing in the data tells the two apart; so half of that is taken, and no stated edge is put below one half.
+    A false prior edge looks like any other pair of its regulator (Efron 2001). By the calibration, stated edges whose
+    coefficient has size s are exp(β s) / E exp(β s) times as common as such pairs are, so at most exp(−β s) of them are
+    false. True edges on which the data are silent look the same as false ones, and nothing in the data tells the two
+    apart; so half of that is taken, and no stated edge is put below one half. A stated edge that is false may still be
+    an edge like any other pair.
 
     Args:
-        odds: log odds that a pair is stated, from its features.
+        pairs: from `features`.
+        coefficients: of the calibration.
         edges: confidence of the prior, between that of a pair that is not stated and a stated one's.
     """
-    probability, stated = _sigmoid(odds), edges > 0
-    if not stated.any():
-        return probability
-    false = np.sum(odds[stated] < np.median(odds[~stated]))
-    rate = np.minimum(false / np.sum(~stated) * np.exp(-odds), 0.5)
+    false = 0.5 * np.exp(-coefficients[1] * pairs[..., 1])
+    # Who looks like a stated edge is an edge as often as stated ones are.
+    probability = (1 - false) * _sigmoid(pairs @ coefficients)
     confidence = np.minimum(edges, 1.0)
-    return confidence * np.maximum(1 - rate, probability) + (1 - confidence) * probability
+    return 1 - (1 - confidence * (1 - false)) * (1 - probability)
 
 
 def _data(samples, edges, regulators) -> _Data:

@@ -13,6 +13,7 @@ from dashjax.dynamics import AbstractField
 from dashjax.dynamics.solve import Solve
 from dashjax.evidence.activity import activity_posterior, carried_by_activity
 from dashjax.evidence.edge_posterior import EdgePosterior
+from dashjax.evidence.hidden import FoundAgain
 from dashjax.evidence.paths import follow, initial_states
 from dashjax.evidence.regression import (
     LEAST_RELAXATIONS,
@@ -87,8 +88,8 @@ class AbstractEstimator(abc.ABC):
     """How edges are found from samples and a prior at once, without fitting any dynamics. Hashable and stateless."""
 
     @abc.abstractmethod
-    def estimate(self, problem: Problem, seed: int) -> EdgePosterior:
-        """Return the probability of every edge."""
+    def estimate(self, problem: Problem, seed: int) -> tuple[EdgePosterior, FoundAgain | None]:
+        """Return the probability of every edge, and how well hidden prior edges were found again."""
 
     @abc.abstractmethod
     def suits(self, problem: Problem, seed: int) -> bool:

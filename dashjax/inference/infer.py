@@ -14,7 +14,7 @@ from dashjax.data import DENSE_GENES, Finding, Problem, Trajectories
 from dashjax.dynamics import DirectSpec
 from dashjax.engine import Cell, MemoryStore, OnProgress, Store, find_network, run_cells
 from dashjax.errors import InputError
-from dashjax.evidence import AlongPaths
+from dashjax.evidence import AlongPaths, FoundAgain
 from dashjax.inference.progress import show_progress
 from dashjax.inference.tuning import Tuned, folds_of, tune_setting
 from dashjax.io import CellOptions, Expression, NamedNetwork
@@ -148,7 +148,7 @@ def infer(
     if members is not None:
         chosen = chosen.with_evidence(AlongPaths(), members)
     refuse_dense(chosen, problem)
-    cell = Cell(problem, chosen, seed, base, epochs, trust, strength, precision=precision)
+    cell = Cell(problem, chosen, seed, base, epochs, trust, strength, precision=precision, asks=True)
     # What cannot be tuned is refused before anything is written.
     tries = None if tune is None else folds_of(replace(cell, method=replace(plain, evidence=None, fallback=None)), tune)
     store: MemoryStore = MemoryStore() if folder is None else Store(folder, "runs", {"of": "one network"})
@@ -208,6 +208,9 @@ def remarks(network: Network) -> list[Finding]:
                     f"edges are likelier; method {DEFAULT_METHOD} gives every edge a probability"
                 )
                 found.append(Finding("warning", name, text))
+    again = FoundAgain.of(network.how)
+    if again is not None:
+        found.append(Finding("note" if again.added else "warning", "prior", again.describe()))
     if network.how.get("fitted") == "activity" and name != "activity":
         text = (
             "the prior's own edges show in their regulators' activities (what their other targets do) rather than in "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ LARGEST_TEXT = 2**30
 LARGEST_TABLE = 2**29
 
 _NAN = float("nan")
+_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?")
+_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")
 _GZIP = b"\x1f\x8b"
 
 
@@ -81,7 +84,8 @@ def read_rows(path: Path | str) -> list[list[str]]:
     """Return a delimited file's rows of stripped cells, at least one, the first not blank.
 
     Tabs delimit where the first line has any, else commas, else semicolons. Blank lines at the end are dropped,
-    so row n of the result is line n of a file without quoted line breaks.
+    so row n of the result is line n of a file without quoted line breaks. Where commas do not delimit they may be
+    decimal, see `with_decimal_points`.
 
     Raises:
         InputError: where `read_text` does, and on a file that is no table.
@@ -99,7 +103,26 @@ def read_rows(path: Path | str) -> list[list[str]]:
         raise InputError(f"{path}: the file has no values")
     if not any(rows[0]):
         raise InputError(f"{path}, row 1: the line is blank")
-    return rows
+    return rows if delimiter == "," else with_decimal_points(rows)
+
+
+def with_decimal_points(rows: list[list[str]]) -> list[list[str]]:
+    """Return rows with points for decimal commas, where they can be nothing else.
+
+    No number of the table has a point, and at least one comma does not part thousands as in 1,234.
+
+    Examples:
+        >>> with_decimal_points([["G1", "G2"], ["0,5", "1,234"]])
+        [['G1', 'G2'], ['0.5', '1.234']]
+        >>> with_decimal_points([["G1", "G2"], ["2,500", "1,234"]])
+        [['G1', 'G2'], ['2,500', '1,234']]
+    """
+    cells = {cell for row in rows for cell in row if "," in cell and _DECIMAL_COMMA.fullmatch(cell)}
+    if all(_THOUSANDS.fullmatch(cell) for cell in cells):
+        return rows
+    if any("." in cell and parse_number(cell) is not None for row in rows for cell in row):
+        return rows
+    return [[cell.replace(",", ".") if cell in cells else cell for cell in row] for row in rows]
 
 
 def parse_number(cell: str) -> float | None:

@@ -77,12 +77,16 @@ def test_the_calibration_is_where_its_penalised_likelihood_is_flat(measured, may
 
 def test_hidden_edges_show_in_activities_where_levels_say_nothing(measured, may_regulate):
     samples, truth, prior, hidden = measured
-    posterior = activity_posterior(samples, prior, may_regulate)
+    posterior, found = activity_posterior(samples, prior, may_regulate)
     wanted = (truth != 0)[:REGULATORS][:, hidden].ravel()
     ours = average_precision_score(wanted, posterior.probability[:REGULATORS][:, hidden].ravel())
     levels = np.abs(np.corrcoef(samples.T))[:REGULATORS][:, hidden]
     assert ours > 0.7
     assert ours > average_precision_score(wanted, levels.ravel()) + 0.3
+    # What is said of the prior's own edges, without the truth, holds for the others.
+    assert found.added
+    assert found.aupr == pytest.approx(ours, abs=0.15)
+    assert found.edges == (prior != 0).sum()
     probability = posterior.probability[:REGULATORS][:, hidden]
     # As many edges are expected as there are, and sure ones are mostly true.
     assert probability.sum() == pytest.approx(wanted.sum(), rel=0.35)
@@ -95,9 +99,25 @@ def test_hidden_edges_show_in_activities_where_levels_say_nothing(measured, may_
     absent = np.argwhere((truth[:REGULATORS] == 0) & prior.any(axis=0))
     absent = absent[np.random.default_rng(2).permutation(len(absent))[:10]]
     wrong[absent[:, 0], absent[:, 1]] = 1.0
-    again = activity_posterior(samples, wrong, may_regulate).probability
+    again = activity_posterior(samples, wrong, may_regulate)[0].probability
     false, true = again[absent[:, 0], absent[:, 1]], again[prior != 0]
     assert np.mean(false[:, None] < true) > 0.7
+
+
+def test_where_the_data_say_nothing_the_prior_and_out_degree_are_left(measured, may_regulate):
+    samples, _, prior, _ = measured
+    silent = np.random.default_rng(3).normal(size=samples.shape)
+    posterior, found = activity_posterior(silent, prior, may_regulate)
+    assert not found.added
+    assert "add nothing" in found.describe()
+    probability = posterior.probability[:REGULATORS]
+    stated = (prior != 0)[:REGULATORS]
+    # Stated edges come first, none of them is sure, and within a regulator's pairs nothing else counts.
+    assert 0.5 <= probability[stated].min() > probability[~stated].max()
+    assert probability.max() < 0.9
+    degree = prior[:REGULATORS].sum(axis=1)
+    outside = probability[:, ~prior.any(axis=0)].max(axis=1)
+    assert (np.diff(outside[np.argsort(degree)]) >= -1e-6).all()
 
 
 def test_the_data_say_whether_levels_or_activities_carry_regulation(measured, may_regulate):
@@ -128,6 +148,8 @@ def test_the_one_call_turns_to_activities_by_itself_and_says_so(frames, tmp_path
     network = dj.infer_network(series, net, steady=rest, regulators=regulators, progress=False)
     assert network.how["fitted"] == "activity"
     assert any("activities" in finding.text for finding in network.findings)
+    assert any("so the data add to the prior" in finding.text for finding in network.findings)
+    assert network.how["hidden_edges"] == len(net)
     assert any(finding.text.endswith(", 100 samples at rest") for finding in network.findings)
     assert list(network.matrix("probability").index) == regulators
     edges = network.edges
@@ -137,7 +159,9 @@ def test_the_one_call_turns_to_activities_by_itself_and_says_so(frames, tmp_path
     pd.testing.assert_frame_equal(dj.load_network(tmp_path / "n.npz").edges, edges)
     with pytest.raises(InputError, match="fits no dynamics"):
         network.predict([0, 1], rest)
-    # In other units nothing changes but the effects' unit; without the samples at rest something does.
+    # Asked for by name it is the same; in other units nothing changes but the effects' unit.
+    named = dj.infer_network(series, net, steady=rest, regulators=regulators, method="activity", progress=False)
+    np.testing.assert_array_equal(named.matrix("probability"), network.matrix("probability"))
     genes = list(rest.columns)
     scaled = dj.infer_network(
         series.assign(**{gene: 8 * series[gene] + 5 for gene in genes}), net, steady=8 * rest + 5,
