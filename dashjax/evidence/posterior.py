@@ -115,7 +115,7 @@ def edge_posterior(
         partner = among_courses if resting is None else jax.vmap(partners)(asked.gram)
         chains, drawn = _sample(key, chains, asked, partner, logit, slab, temperature, config.sweeps)
         probability = spread_out(drawn.included.sum(-1))
-        odds = fit_odds(probability, features, belief, allowed, hubs)
+        odds = fit_odds(probability, features @ odds + hubs, features, belief, allowed, hubs)
         slab = drawn.included.sum((0, 1)) + 1.0
         if resting is not None:
             noise = _left(regressions, chains.coefficient)

@@ -98,6 +98,10 @@ def regress(
     elapsed = jnp.cumsum(paths.step, axis=1)[..., None] * STEPS
     interest = jnp.zeros((genes, genes)) if interest is None else interest
     own = _own_middle(observed, jnp.mean(states, axis=(0, 1, 2)) / spread * (deviation > 1e-6))
+    independent = independent_share(
+        regressors[:, :, -1] * paths.observed[..., None],
+        (observed.expression[:, 1:] - states[:, :, -1]) * (measured & paths.observed[..., None]),
+    )
 
     def one(target):
         decay = field.decay()[target]
@@ -121,6 +125,7 @@ def regress(
         columns = _project_out(columns[:, -2, None], columns)
         missed = (observed.expression[:, 1:, target, None] - states[:, :, -1, target, None]) / height[target] * seen
         noise = jnp.sum(missed * missed) / count
+        columns, count = columns * jnp.sqrt(independent[target]), count * independent[target]
         belief = DECAY_ERROR * decay * unit * spread[target] / height[target]
         columns = _project_out(columns[:, target, None], columns, noise / jnp.maximum(belief**2, 1e-12))
         chosen = _screen(columns, confidence[target], allowed[target], interest[target], candidates)
