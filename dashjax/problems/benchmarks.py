@@ -14,7 +14,7 @@ from dashjax.data import Problem, Trajectories, make_problem
 from dashjax.errors import InputError, unknown
 from dashjax.io import Expression, read_dream4_experiments, read_expression, read_prior
 from dashjax.io.metacells import average_cells
-from dashjax.problems.measured import Named, measured
+from dashjax.problems.measured import SOUGHT, Named, measured
 from dashjax.simulate import System, generate_system, simulate_cells, simulate_disturbed, simulate_study
 from dashjax.training import add_observation_noise
 
@@ -42,7 +42,9 @@ def load_problems(dataset: str, data: Path | None = None, only: str | None = Non
     wanted = only or ""
     problems = [load() for name, load in DATASETS[dataset](data or Path()) if wanted in name]
     if not problems:
-        raise InputError(f"{data or dataset}: no {dataset} problem" + (f" with '{only}' in its name" if only else ""))
+        sought = f"; looked for {', '.join(SOUGHT)}" if dataset in OWN_PRIORS else ""
+        named = f" with '{only}' in its name" if only else ""
+        raise InputError(f"{data or dataset}: no {dataset} problem{named}{sought}")
     return problems
 
 

@@ -6,6 +6,7 @@ regulators altogether. Draws of hidden parts depend on their seed and on the nam
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -36,6 +37,8 @@ FOLDERS = {
     "yeast3551": ("yeast cell cycle", "pramila_3551genes_1sample_24T.csv"),
     "irma": ("IRMA", "irma_timeseries_mean.csv"),
 }
+#: What a folder of measured data is searched for.
+SOUGHT = tuple(f"{name}/{file}" for name, (_, file) in FOLDERS.items())
 #: Files of the Inferelator's layout, plain or gzipped, the first that is there.
 EXPRESSION, META, GOLD, FACTORS = (
     ("expression.tsv",),
@@ -211,9 +214,9 @@ def _irma(folder: Path, label: str) -> Named:
     """Two series of five genes, without a prior and with half of the edges as one; all pairs are scored."""
     known = cache(partial(_read_irma, folder))
     yield f"{label}, no prior", lambda: _with_half(known, f"{label}, no prior", f"{label}, no prior", None)
-    for seed in IRMA_DRAWS:
-        name = f"{label}, half of the edges, draw {seed}"
-        yield name, partial(_with_half, known, name, f"{label}, half of the edges", seed)
+    for draw in IRMA_DRAWS:
+        name = f"{label}, half of the edges, draw {draw}"
+        yield name, partial(_with_half, known, name, f"{label}, half of the edges", draw)
 
 
 def _read_irma(folder: Path) -> Known:
@@ -221,12 +224,14 @@ def _read_irma(folder: Path) -> Known:
     return Known(data, align_network(read_network(_file(folder, ("truth.csv",))), data.genes))
 
 
-def _with_half(source: Callable[[], Known], name: str, group: str, seed: int | None) -> Problem:
+def _with_half(source: Callable[[], Known], name: str, group: str, draw: int | None) -> Problem:
     known = source()
     prior = np.zeros_like(known.edges)
-    if seed is not None:
+    if draw is not None:
         places = np.argwhere(known.edges)
-        kept = tuple(np.random.default_rng(seed).permutation(places)[: len(places) // 2].T)
+        # Halves are drawn without replacement: the same one twice would be one problem under two names.
+        halves = list(itertools.combinations(places, len(places) // 2))
+        kept = tuple(np.transpose(halves[np.random.default_rng(0).permutation(len(halves))[draw]]))
         prior[kept] = known.edges[kept]
     return _problem(known, prior, known.edges, name, group)
 
