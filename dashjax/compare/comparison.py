@@ -90,7 +90,7 @@ def compare(
     asked = collect(cells, store)
     earlier = store.rows()
     if "problem" in earlier:
-        data = {problem.name: problem.data_fingerprint for problem in problems}
+        data = {problem.name: _data_of(problem, own) for problem in problems}
         same = earlier["problem"].notna() & (earlier["seed"] == seed) & (earlier["numerics"] == NUMERICS_VERSION)
         if "epochs" in earlier:  # of our methods; rivals have none
             same &= earlier["epochs"].isna() | (earlier["epochs"] == epochs)
@@ -118,7 +118,7 @@ def _cells(
         "group": problem.group,
         "corruption": np.nan if corruption is None else corruption,
         "own_prior": own,
-        "data_fingerprint": problem.data_fingerprint,
+        "data_fingerprint": _data_of(problem, own),
         "numerics": NUMERICS_VERSION,
     }
     cells: list[AnyCell] = []
@@ -137,6 +137,11 @@ def _cells(
         if name == DEFAULT_METHOD and not own and problem.rest is not None and problem.observed.n_trajectories:
             cells.append(replace(ours, problem=_series_only(given), label=SERIES_ONLY))
     return cells
+
+
+def _data_of(problem: Problem, own: bool) -> str:
+    """Return the identity of what rows of one name must share: the data, and a prior that they bring."""
+    return problem.fingerprint if own else problem.data_fingerprint
 
 
 def _series_only(problem: Problem) -> Problem:

@@ -200,6 +200,13 @@ def test_measured_problems_are_compared_with_their_own_prior_on_what_was_hidden(
     assert "its own prior" in page
 
 
+def test_another_prior_under_the_same_name_is_another_measured_problem(hidden, tmp_path):
+    compare([hidden], tmp_path, ("degree", "mrna_ridge"), None)
+    assert len(compare([hidden], tmp_path, ("degree",), None)) == 2
+    other = hidden.with_prior(make_prior(np.asarray(hidden.prior.edges) * (np.arange(40) < 20)))
+    assert list(compare([other], tmp_path, ("degree",), None)["method"]) == ["degree"]
+
+
 def test_methods_that_need_a_prior_are_left_out_without_one(problem, hidden):
     names = [
         cell.row()["method"] for cell in _cells(problem, None, ("posterior", "activity", "out_degree"), 6, 0, True)
