@@ -14,26 +14,36 @@ from dashjax.errors import InputError
 
 
 def compare(
-    dataset: Annotated[str, typer.Option(help="dream4, beeline or simulated.")],
+    dataset: Annotated[str, typer.Option(help="dream4, beeline, simulated or measured.")],
     out: Out,
     data: Annotated[Path | None, typer.Option(help="Folder of the dataset's files.")] = None,
     methods: Annotated[str | None, typer.Option(help="Names of rivals and of our methods, comma-separated.")] = None,
-    priors: Annotated[str, typer.Option(help="Shares of misplaced prior edges, comma-separated; none: no prior.")] = (
-        "none,0,0.1,0.2,0.4"
-    ),
+    priors: Annotated[
+        str | None,
+        typer.Option(
+            help="Shares of misplaced prior edges, comma-separated; none: no prior. none,0,0.1,0.2,0.4 if not given; "
+            "not for measured, whose priors are its own."
+        ),
+    ] = None,
     only: Annotated[str | None, typer.Option(help="A part of the names of the networks wanted.")] = None,
     epochs: Annotated[int, typer.Option(help="Epochs of every run of our methods.", min=1)] = 60,
     seed: Annotated[int, typer.Option(help="Seeds priors, methods and forests.", min=0)] = 0,
 ) -> None:
     """Compare our methods with GENIE3, dynGENIE3, lasso, SINDy and others on data with a known network."""
-    from dashjax.compare import METHOD_NAMES, table_of, write_comparison
+    from dashjax.compare import CORRUPTIONS, MEASURED_METHODS, METHOD_NAMES, table_of, what_data_add, write_comparison
     from dashjax.compare import compare as run
-    from dashjax.problems import load_problems
+    from dashjax.problems import OWN_PRIORS, load_problems, missing
 
-    names = METHOD_NAMES if methods is None else tuple(name.strip() for name in methods.split(","))
-    corruptions = _parse_priors(priors)
+    own = dataset in OWN_PRIORS
+    if own and priors is not None:
+        raise InputError(f"--priors: the problems of {dataset} have priors of their own")
+    usual = MEASURED_METHODS if own else METHOD_NAMES
+    names = usual if methods is None else tuple(name.strip() for name in methods.split(","))
+    corruptions = None if own else CORRUPTIONS if priors is None else _parse_priors(priors)
     with console.status("loading"):
         problems = load_problems(dataset, data, only)
+    if own and data is not None:
+        print_lines(missing(data))
     with progress_bar("comparisons") as update:
 
         def show(progress) -> None:
@@ -50,6 +60,7 @@ def compare(
     for row in cells:
         table.add_row(*row, style="italic" if row[0] == "prior_only" else None)
     console.print(table)
+    print_lines(["", *found] if (found := what_data_add(means)) else [])
     console.print(f"report: {out / 'report.html'}", soft_wrap=True, highlight=False)
 
 

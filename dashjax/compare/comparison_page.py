@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from dashjax.compare.comparison import describe_prior
+from dashjax.compare.findings import what_data_add
 from dashjax.io import write_atomically
 from dashjax.report.figure_files import provenance, to_png
 from dashjax.report.figures import colour
@@ -19,6 +20,9 @@ from dashjax.rivals import PRIOR_ONLY
 
 _MEASURED = (
     "aupr",
+    "chance",
+    "sure",
+    "sure_true",
     "auroc",
     "early_precision",
     "aupr_outside_prior",
@@ -33,15 +37,19 @@ _MEASURED = (
 )
 _COLUMNS = {
     "aupr": ("AUPR", "{:.3f}"),
+    "chance": ("chance", "{:.3f}"),
     "aupr_outside_prior": ("AUPR outside prior", "{:.3f}"),
     "auroc": ("AUROC", "{:.3f}"),
     "early_precision": ("early precision", "{:.3f}"),
+    "sure": ("pairs above p = .9", "{:,.0f}"),
+    "sure_true": ("of them true", "{:.2f}"),
     "beeline_early_precision_ratio": ("BEELINE's ratio", "{:.2f}"),
     "seconds": ("seconds", "{:,.1f}"),
     "peak_memory_mib": ("peak MiB", "{:,.0f}"),
 }
-#: What fits a terminal.
-_COMPACT = ("aupr", "auroc", "seconds")
+#: What fits a terminal, and what does of measured problems.
+_COMPACT, _COMPACT_OWN = ("aupr", "auroc", "seconds"), ("aupr", "chance", "sure", "sure_true", "seconds")
+_SHORT = {"sure": "p > .9", "sure_true": "true"}
 
 
 def write_comparison(rows: pd.DataFrame, out: Path, title: str) -> pd.DataFrame:
@@ -55,17 +63,24 @@ def write_comparison(rows: pd.DataFrame, out: Path, title: str) -> pd.DataFrame:
     Returns:
         Means per group of problems, prior and method; in each group and prior the highest AUPR first.
     """
-    means = rows.groupby(["group", "corruption", "method"], dropna=False, sort=False)[list(_MEASURED)].mean()
-    means.insert(0, "problems", rows.groupby(["group", "corruption", "method"], dropna=False, sort=False).size())
+    # What no row of this comparison has, or an earlier version's rows lack.
+    absent = [name for name in (*_MEASURED, "own_prior") if name not in rows]
+    rows = rows.assign(**dict.fromkeys(absent, np.nan))
+    rows["own_prior"] = rows["own_prior"].eq(True)
+    parts = rows.groupby(["group", "own_prior", "corruption", "method"], dropna=False, sort=False)
+    means = parts[list(_MEASURED)].mean()
+    means.insert(0, "problems", parts.size())
     means = means.reset_index()
     order = means["aupr"].rank(ascending=False)
-    means = means.assign(_order=order).sort_values(["group", "corruption", "_order"], na_position="first")
+    means = means.assign(_order=order)
+    means = means.sort_values(["group", "own_prior", "corruption", "_order"], na_position="first")
     means = means.drop(columns="_order").reset_index(drop=True)
     kept = rows.drop(columns=["id", "chunk"], errors="ignore")
     write_atomically(out / "results.parquet", lambda path: kept.to_parquet(path, index=False))
     plain = [{key: _plain(value) for key, value in row.items()} for row in means.to_dict("records")]
     (out / "summary.json").write_text(json.dumps({"rows": plain, "versions": provenance()}, indent=1) + "\n")
-    picture = to_png(draw_comparison(means))
+    own = bool(means["own_prior"].all())
+    picture = to_png(draw_measured(means) if own else draw_comparison(means[~means["own_prior"]]))
     (out / "comparison.png").write_bytes(picture)
     headings, cells = table_of(means)
     page = render_page(
@@ -74,11 +89,15 @@ def write_comparison(rows: pd.DataFrame, out: Path, title: str) -> pd.DataFrame:
         [
             "All methods see the same trajectories and the same prior; rivals that cannot weigh a prior rank its edges "
             "first. Of samples at rest, rivals see what they are made for. Scores count ordered pairs of genes without "
-            "self loops."
+            "self loops; where a part of the known network was hidden from the prior, those of that part alone. Chance "
+            "is the share of true pairs among them, the AUPR of any order drawn at random.",
+            *what_data_add(means),
         ],
         headings,
         cells,
-        {"AUPR by prior": (picture, "Each line is a method; the prior alone is dashed.")},
+        {"AUPR": (picture, "Each dot is a method; chance is dashed.")}
+        if own
+        else {"AUPR by prior": (picture, "Each line is a method; the prior alone is dashed.")},
         provenance(),
     )
     (out / "report.html").write_text(page, encoding="utf-8")
@@ -87,13 +106,16 @@ def write_comparison(rows: pd.DataFrame, out: Path, title: str) -> pd.DataFrame:
 
 def table_of(means: pd.DataFrame, compact: bool = False) -> tuple[list[str], list[list[str]]]:
     """Return headings and cells of the table of means, rows named by method, group and prior; fewer for a terminal."""
-    columns = {name: _COLUMNS[name] for name in _COMPACT} if compact else _COLUMNS
-    headings = ["method", "data", "prior", *(heading for heading, _ in columns.values())]
+    own = means["own_prior"].all()
+    shown = (_COMPACT_OWN if own else _COMPACT) if compact else tuple(_COLUMNS)
+    columns = {name: _COLUMNS[name] for name in shown if means[name].notna().any()}
+    headings = ["method", "data", "prior", *(_SHORT.get(n, h) if compact else h for n, (h, _) in columns.items())]
     cells = []
     for row in means.to_dict("records"):
         corruption = None if pd.isna(row["corruption"]) else row["corruption"]
         values = ["–" if pd.isna(row[name]) else form.format(row[name]) for name, (_, form) in columns.items()]
-        words = _short_prior(corruption) if compact else describe_prior(corruption)
+        mine = bool(row["own_prior"])
+        words = _short_prior(corruption, mine) if compact else describe_prior(corruption, mine)
         cells.append([str(row["method"]), str(row["group"]), words, *values])
     return headings, cells
 
@@ -122,7 +144,33 @@ def draw_comparison(means: pd.DataFrame) -> Figure:
     return figure
 
 
-def _short_prior(corruption: float | None) -> str:
+def draw_measured(means: pd.DataFrame) -> Figure:
+    """Draw the AUPR of every method on measured problems, a panel per group, chance beside."""
+    groups = list(dict.fromkeys(means["group"]))
+    methods = list(dict.fromkeys(means["method"]))
+    columns = min(3, len(groups))
+    lines = -(-len(groups) // columns)
+    figure = Figure(figsize=(2 + 3.4 * columns, lines * (1.0 + 0.26 * len(methods))), layout="constrained")
+    panels = figure.subplots(lines, columns, squeeze=False, sharey=True).ravel()
+    for panel, group in zip(panels, groups, strict=False):
+        mine = means[means["group"] == group]
+        for method, aupr in zip(mine["method"], mine["aupr"], strict=True):
+            panel.plot(aupr, methods.index(method), "o", color=colour(method))
+        panel.axvline(mine["chance"].mean(), color="0.6", linestyle="--", linewidth=1)
+        panel.set(title=group, xlim=(0, 1.02))
+        panel.title.set_fontsize(9)
+        panel.set_yticks(range(len(methods)), methods, fontsize=8)
+        panel.spines[["top", "right"]].set_visible(False)
+    for panel in panels[len(groups) :]:
+        panel.set_axis_off()
+    panels[0].invert_yaxis()
+    figure.supxlabel("AUPR", fontsize=9)
+    return figure
+
+
+def _short_prior(corruption: float | None, own: bool = False) -> str:
+    if own and corruption is not None:
+        return "own"
     return "none" if corruption is None else f"{corruption:.0%} wrong"
 
 

@@ -63,6 +63,8 @@ class Problem:
         regulators: numbers of the genes that may regulate, increasing; None for all.
         truth: true edges (regulator, target), signed where signs are known; None where nobody knows.
         covered: genes whose targets the truth covers, booleans (gene,); only these rows are scored. None for all.
+        covered_targets: genes whose regulators the truth covers, booleans (gene,); only these columns are scored. None
+            for all.
         self_loops: whether pairs of a gene with itself are scored.
         test: trajectories to test on, in training units; None for none.
         rest: samples at rest, in training units; None for none.
@@ -85,6 +87,7 @@ class Problem:
     regulators: tuple[int, ...] | None = None
     truth: np.ndarray | None = None
     covered: np.ndarray | None = None
+    covered_targets: np.ndarray | None = None
     self_loops: bool = False
     test: Trajectories | None = None
     rest: RestSamples | None = None
@@ -136,6 +139,16 @@ class Problem:
         allowed = np.zeros(len(self.genes), bool)
         allowed[slice(None) if self.regulators is None else list(self.regulators)] = True
         return allowed
+
+    @property
+    def scored(self) -> np.ndarray:
+        """Return which pairs are scored, booleans (regulator, target)."""
+        pairs = np.full((len(self.genes), len(self.genes)), True)
+        if self.covered is not None:
+            pairs &= np.asarray(self.covered)[:, None]
+        if self.covered_targets is not None:
+            pairs &= np.asarray(self.covered_targets)
+        return pairs if self.self_loops else pairs & ~np.eye(len(self.genes), dtype=bool)
 
     def rows(self, seed: int, fold: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Return which pieces a run trains on, and which it validates on.
@@ -211,7 +224,7 @@ def make_problem(
         interventions: what was done, in experiments named by `trajectories` and `samples`.
         data_fingerprint: identity of the data where they were simulated, whose last digits differ between machines;
             hash of the data if empty.
-        **named: name, covered, self_loops, trajectories, samples, group, source, notes, findings.
+        **named: name, covered, covered_targets, self_loops, trajectories, samples, group, source, notes, findings.
 
     Raises:
         InputError: on sizes that do not agree, or a share that leaves nothing to train on.
@@ -300,7 +313,7 @@ def _identified(problem: Problem) -> Problem:
         problem,
         data_fingerprint=data,
         fingerprint=_hash(
-            (problem.prior, problem.truth, problem.covered),
+            (problem.prior, problem.truth, problem.covered, problem.covered_targets),
             data,
             problem.hold_out,
             problem.regulators,

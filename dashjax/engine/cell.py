@@ -184,12 +184,14 @@ class RivalCell:
         problem: what is known before.
         rival: what ranks the edges.
         seed: of forests.
+        label: the rival's name in tables.
         coordinates: further columns of its row.
     """
 
     problem: Problem
     rival: Rival
     seed: int = 0
+    label: str = ""
     coordinates: Coordinates = field(default_factory=dict)
 
     runs, run_epochs = 1, 1
@@ -202,12 +204,18 @@ class RivalCell:
     @cached_property
     def source(self) -> str:
         """Identity under which its ranking is kept: the same with every prior where the rival knows none."""
-        seen = self.problem.fingerprint if self.rival.knows_prior else self.problem.data_fingerprint
-        return identity_of(self.rival.name, self.rival.version, seen, self.seed)
+        seen = [self.problem.fingerprint if self.rival.knows_prior else self.problem.data_fingerprint]
+        if self.rival.needs_samples:
+            # Who may regulate is told, and is none of the data.
+            seen.append(str(self.problem.regulators))
+        if self.rival.needs_package:
+            seen.append(self.rival.package)
+        return identity_of(self.rival.name, self.rival.version, *seen, self.seed)
 
     def row(self) -> dict[str, Any]:
         """Return the columns of its row that say what it is."""
-        return {"method": self.rival.name, "seed": self.seed, **self.coordinates}
+        package = {"package": self.rival.package} if self.rival.needs_package else {}
+        return {"method": self.label or self.rival.name, "seed": self.seed, **package, **self.coordinates}
 
 
 AnyCell = Cell | RivalCell

@@ -303,10 +303,11 @@ def score_cell(cell: AnyCell, network: Network) -> Row:
     }
     if problem.truth is None:
         return edges
-    scores = network.score(problem.truth, problem.covered, problem.self_loops)
+    scores = network.score(problem.truth, problem.covered, problem.self_loops, problem.covered_targets)
     found = {name: float(value) for name, value in vars(scores).items()}
-    # Where the truth covers few regulators, the edges of the others still count as edges.
-    return found | edges if problem.covered is not None else edges | found
+    # Where the truth covers some pairs alone, the edges among the others still count as edges.
+    part = problem.covered is not None or problem.covered_targets is not None
+    return found | edges if part else edges | found
 
 
 def network_of(cell: AnyCell, arrays: Arrays, members: Sequence[Arrays] = ()) -> Network:

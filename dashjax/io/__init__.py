@@ -10,7 +10,7 @@ from dashjax.io.files import check_writable, make_folder, write_atomically
 from dashjax.io.frames import expression_from_frame, network_from_frame
 from dashjax.io.genes import read_gene_names, read_gene_values
 from dashjax.io.h5ad import expression_from_anndata, read_h5ad
-from dashjax.io.inferelator import read_inferelator
+from dashjax.io.inferelator import read_gold_standard, read_inferelator
 from dashjax.io.load import load_expression, load_prior_network
 from dashjax.io.matching import (
     Edges,
@@ -68,6 +68,7 @@ __all__ = [
     "read_gene_names",
     "read_gene_sets",
     "read_gene_values",
+    "read_gold_standard",
     "read_h5ad",
     "read_inferelator",
     "read_interventions",

@@ -1,4 +1,4 @@
-"""Expression with the meta data of the Inferelator: which samples follow one another, and which are at rest."""
+"""The Inferelator's files: expression, meta data that say which samples follow one another, and a gold standard."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from dashjax.errors import InputError, suggest
-from dashjax.io.named import Expression, make_expression, make_samples
+from dashjax.io.edge_tables import is_edge_table, parse_edge_table
+from dashjax.io.named import Expression, NamedNetwork, make_expression, make_network, make_samples
 from dashjax.io.tables import find_column, parse_present, read_levels, read_rows, refuse_width, short
 
 #: Columns of meta data, in lower case: the sample, whether it is of a time series, its place there (first, middle,
@@ -58,6 +59,27 @@ def read_inferelator(expression_path: Path | str, meta_path: Path | str) -> Expr
     absent = len(samples) - len(meta)
     notes = [f"{absent:,} samples without meta data are left out"] if absent else []
     return make_expression(genes, times, series, expression_path, names, notes, steady)
+
+
+def read_gold_standard(path: Path | str) -> NamedNetwork:
+    """Read a gold standard or prior of the Inferelator: a matrix with a row per target and a column per regulator.
+
+    Matrices elsewhere have a row per regulator. An edge table with a header is read as one.
+
+        network = read_gold_standard("gold_standard.tsv")
+
+    Raises:
+        InputError: on anything that cannot be read, naming file, row and column, or where there is no edge.
+    """
+    rows = read_rows(path)
+    if is_edge_table(rows):
+        return parse_edge_table(rows, path)
+    regulators, targets, weights = read_levels(path, "regulator")
+    found = [
+        (regulators[column], targets[row], float(weights[row, column]), int(row) + 2)
+        for row, column in np.argwhere(np.nan_to_num(weights))
+    ]
+    return make_network(found, path)
 
 
 def _read_meta(path: Path | str, samples: dict[str, int], expression: Path | str) -> dict[str, _Row | None]:

@@ -102,7 +102,7 @@ class Expression:
 
     def in_canonical_order(self) -> Expression:
         """Return the same data with its genes in the order of their names (see `canonical_order`)."""
-        return replace(self._of_genes(canonical_order(self.genes)), file_order=self.file_order or self.genes)
+        return replace(self.of_genes(canonical_order(self.genes)), file_order=self.file_order or self.genes)
 
     def with_experiments(
         self, steady: NamedSamples | None = None, interventions: Sequence[Intervention] = ()
@@ -138,7 +138,8 @@ class Expression:
         """Names of the trajectories, then of the samples at rest."""
         return self.names if self.steady is None else (*self.names, *self.steady.names)
 
-    def _of_genes(self, order: Sequence[int] | np.ndarray) -> Expression:
+    def of_genes(self, order: Sequence[int] | np.ndarray) -> Expression:
+        """Return the same data of some genes alone, by number, in this order."""
         order = np.asarray(order, dtype=int)
         steady = None if self.steady is None else replace(self.steady, levels=self.steady.levels[:, order])
         genes = tuple(self.genes[n] for n in order)
@@ -195,7 +196,7 @@ class Expression:
         stimuli = self._stimuli()
         if not stimuli:
             return self
-        plain = self._of_genes([number for number, gene in enumerate(self.genes) if gene not in stimuli])
+        plain = self.of_genes([number for number, gene in enumerate(self.genes) if gene not in stimuli])
         return replace(plain, file_order=tuple(gene for gene in self.file_order if gene not in stimuli))
 
     def _with_stimuli(self) -> Expression:

@@ -203,25 +203,32 @@ class Network:
         known[self.prior.pairs()] = True
         return known
 
-    def score(self, truth: np.ndarray, covered: np.ndarray | None = None, self_loops: bool = False) -> NetworkScores:
+    def score(
+        self,
+        truth: np.ndarray,
+        covered: np.ndarray | None = None,
+        self_loops: bool = False,
+        covered_targets: np.ndarray | None = None,
+    ) -> NetworkScores:
         """Score the ranking and the returned edges against true edges; see `score_network`.
 
         Args:
             truth: true edges (regulator, target).
             covered: genes whose targets the truth covers, booleans (gene,); all if None.
             self_loops: whether pairs of a gene with itself count.
+            covered_targets: genes whose regulators the truth covers, booleans (gene,); all if None.
         """
-        # Rows that do not count need not be compared at all.
-        rows = np.arange(len(self.genes)) if covered is None else np.flatnonzero(covered)
-        pairs = (
-            np.ones((len(rows), len(self.genes)), bool) if self_loops else rows[:, None] != np.arange(len(self.genes))
+        # Rows and columns that do not count need not be compared at all.
+        rows, columns = (
+            np.arange(len(self.genes)) if part is None else np.flatnonzero(part) for part in (covered, covered_targets)
         )
+        block = np.ix_(rows, columns)
         return _score(
-            np.abs(self.scores[rows]).astype(np.float32),
-            np.asarray(truth[rows], np.float32),
-            self._in_prior[rows].astype(np.float32),
-            self.returned[rows],
-            pairs,
+            np.abs(self.scores[block]).astype(np.float32),
+            np.asarray(np.asarray(truth)[block], np.float32),
+            self._in_prior[block].astype(np.float32),
+            self.returned[block],
+            np.ones((len(rows), len(columns)), bool) if self_loops else rows[:, None] != columns,
         )
 
     # --- dynamics --------------------------------------------------------------------------------------------

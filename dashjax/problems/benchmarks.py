@@ -1,8 +1,8 @@
-"""Data with a known network: DREAM4 and BEELINE files, and simulated systems."""
+"""Data with a known network: measured ones, DREAM4 and BEELINE files, and simulated systems."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -14,13 +14,14 @@ from dashjax.data import Problem, Trajectories, make_problem
 from dashjax.errors import InputError, unknown
 from dashjax.io import Expression, read_dream4_experiments, read_expression, read_prior
 from dashjax.io.metacells import average_cells
+from dashjax.problems.measured import SOUGHT, Named, measured
 from dashjax.simulate import System, generate_system, simulate_cells, simulate_disturbed, simulate_study
 from dashjax.training import add_observation_noise
 
 #: Files of DREAM4 that may lie beside a time series.
 AT_REST = ("wildtype", "multifactorial", "knockouts", "knockdowns")
-#: Problems by name, each loaded when it is called for.
-Named = Iterator[tuple[str, Callable[[], Problem]]]
+#: Data sets whose problems have priors of their own.
+OWN_PRIORS = ("measured",)
 
 
 def load_problems(dataset: str, data: Path | None = None, only: str | None = None) -> list[Problem]:
@@ -41,7 +42,9 @@ def load_problems(dataset: str, data: Path | None = None, only: str | None = Non
     wanted = only or ""
     problems = [load() for name, load in DATASETS[dataset](data or Path()) if wanted in name]
     if not problems:
-        raise InputError(f"{data or dataset}: no {dataset} problem" + (f" with '{only}' in its name" if only else ""))
+        sought = f"; looked for {', '.join(SOUGHT)}" if dataset in OWN_PRIORS else ""
+        named = f" with '{only}' in its name" if only else ""
+        raise InputError(f"{data or dataset}: no {dataset} problem{named}{sought}")
     return problems
 
 
@@ -132,4 +135,5 @@ DATASETS: dict[str, Callable[[Path], Named]] = {
     "dream4": _dream4,
     "beeline": _beeline,
     "simulated": _simulated,
+    "measured": measured,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,21 +15,36 @@ from dashjax.errors import InputError
 
 
 @dataclass(frozen=True)
+class AllSamples:
+    """Every sample there is, whether of a time course or at rest, and who may regulate.
+
+    Attributes:
+        levels: (sample, gene); time courses first.
+        regulators: numbers of the genes that may regulate, increasing.
+    """
+
+    levels: np.ndarray
+    regulators: np.ndarray
+
+
+@dataclass(frozen=True)
 class Rival:
     """A method of network inference.
 
     Attributes:
         name: as in tables.
         summary: one line.
-        infer: from trajectories or, where it needs them, samples at rest, a prior (regulator, target) and a seed to
-            scores (regulator, target), the larger the likelier, with the sign of the effect where the method knows it;
-            zero on the diagonal. Data are in the user's units.
+        infer: from data, a prior (regulator, target) and a seed to scores (regulator, target), the larger the likelier,
+            with the sign of the effect where the method knows it; zero on the diagonal. Data are trajectories,
+            `RestSamples` or `AllSamples`, see below, in the user's units.
         knows_prior: whether it uses the prior itself; `prior_first` gives it to the others.
         needs_prior: whether it says nothing without one.
         needs_rest: whether it looks at samples at rest, instead of trajectories.
         needs_knockouts: whether some of these must be of single knock-outs.
+        needs_samples: whether it looks at all samples, instead of trajectories, and is told who may regulate.
         needs_package: what it needs beyond the extra `compare`, so that it runs on demand alone; nothing if empty.
         version: changes whenever the same inputs would give other scores.
+        aliases: names that it had before.
     """
 
     name: str
@@ -38,13 +54,18 @@ class Rival:
     needs_prior: bool = False
     needs_rest: bool = False
     needs_knockouts: bool = False
+    needs_samples: bool = False
     needs_package: str = ""
     version: int = 1
+    aliases: tuple[str, ...] = ()
 
     def suits(self, problem: Problem) -> bool:
         """Say whether a problem has what it needs."""
-        if self.needs_prior:
-            return problem.prior.n_edges > 0
+        if self.needs_prior and not problem.prior.n_edges:
+            return False
+        if self.needs_prior or self.needs_samples:
+            # Every problem has samples.
+            return True
         if not self.needs_rest:
             return problem.observed.n_trajectories > 0
         rest = problem.given_rest
@@ -52,12 +73,24 @@ class Rival:
 
     def rank(self, problem: Problem, seed: int) -> np.ndarray:
         """Return the scores (regulator, target) of a problem that suits it."""
-        given = problem.given_rest if self.needs_rest else problem.given
+        given: Any = problem.given_rest if self.needs_rest else problem.given
+        if self.needs_samples:
+            given = all_samples(problem)
         return np.asarray(self.infer(given, np.asarray(problem.prior.edges), seed))
 
     def with_prior(self, scores: np.ndarray, prior: np.ndarray) -> np.ndarray:
         """Return what it found, with the prior's edges first where it could not weigh them itself."""
         return scores if self.knows_prior or not prior.any() else prior_first(scores, prior)
+
+    @property
+    def package(self) -> str:
+        """Return the package that it needs, with the version installed; empty where it needs none."""
+        if not self.needs_package:
+            return ""
+        try:
+            return f"{self.needs_package} {importlib.metadata.version(self.needs_package)}"
+        except importlib.metadata.PackageNotFoundError:
+            return self.needs_package
 
 
 @dataclass(frozen=True)
@@ -81,6 +114,15 @@ def transitions_of(observed: Trajectories) -> Steps:
     seen = np.asarray(observed.observed)
     valid = seen[:, 1:] & seen[:, :-1]
     return Steps(expression[:, :-1][valid], expression[:, 1:][valid], np.diff(times, axis=1)[valid])
+
+
+def all_samples(problem: Problem) -> AllSamples:
+    """Return all samples of a problem in the user's units; where a level is missing, it is the one filled in."""
+    courses, rest = problem.given, problem.given_rest
+    levels = np.asarray(courses.expression, float)[np.asarray(courses.observed)]
+    if rest is not None:
+        levels = np.concatenate([levels, np.asarray(rest.levels, float)])
+    return AllSamples(levels, np.flatnonzero(problem.may_regulate))
 
 
 def measured_levels(rest: RestSamples) -> np.ndarray:

@@ -13,7 +13,7 @@ def prior_network(observed: Trajectories, prior: np.ndarray, seed: int) -> np.nd
     return np.asarray(prior, float)
 
 
-def out_degree_network(observed: Trajectories, prior: np.ndarray, seed: int) -> np.ndarray:
+def degree_network(observed: Trajectories, prior: np.ndarray, seed: int) -> np.ndarray:
     """Score every pair by the prior confidence of its regulator in all other targets.
 
     Who is known to regulate many genes regulates this one too; on measured data a strong baseline.
@@ -25,10 +25,11 @@ def out_degree_network(observed: Trajectories, prior: np.ndarray, seed: int) -> 
 
 
 PRIOR_ONLY = Rival("prior_only", "the prior as it is", prior_network, knows_prior=True, needs_prior=True)
-OUT_DEGREE = Rival(
-    "out_degree",
+DEGREE = Rival(
+    "degree",
     "the prior's regulators by how many targets they have",
-    out_degree_network,
+    degree_network,
     knows_prior=True,
     needs_prior=True,
+    aliases=("out_degree",),
 )

@@ -399,3 +399,24 @@ def test_compiled_programs_are_kept_where_the_user_says(monkeypatch, tmp_path):
         assert jax.config.jax_compilation_cache_dir.startswith(str(tmp_path / "dashjax"))
     finally:
         jax.config.update("jax_compilation_cache_dir", before)
+
+
+def test_measured_data_are_compared_from_a_folder_of_folders(tmp_path, dashjax):
+    folder = tmp_path / "data" / "irma"
+    folder.mkdir(parents=True)
+    rows = [f"{name},{time},{time},1,{2 - time}" for name in ("on", "off") for time in (0, 1, 2)]
+    (folder / "irma_timeseries_mean.csv").write_text("\n".join(["trajectory,time,A,B,C", *rows]) + "\n")
+    (folder / "truth.csv").write_text("source,target,sign\nA,B,-1\nB,C,1\nC,A,1\nC,B,1\n")
+    command = ("compare", "--dataset", "measured", "--out", tmp_path / "out")
+    code, text, err = dashjax(*command, "--data", tmp_path / "data", "--methods", "mrna_ridge,prior_only,degree")
+    assert code == 0, err
+    assert "B. subtilis is left out: no bsubtilis/meta_data.tsv in" in text
+    assert "IRMA, half of the edges" in text
+    assert (tmp_path / "out" / "report.html").is_file()
+    code, _, err = dashjax(*command, "--data", tmp_path)
+    assert code == 2
+    assert len(err.strip().splitlines()) == 1
+    assert "no measured problem; looked for bsubtilis/meta_data.tsv" in err
+    code, _, err = dashjax(*command, "--data", tmp_path / "data", "--priors", "none")
+    assert code == 2
+    assert "--priors: the problems of measured have priors of their own" in err

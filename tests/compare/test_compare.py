@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashjax import InputError, generate_system, make_problem, simulate_study
-from dashjax.compare import METHOD_NAMES, compare, write_comparison
+from dashjax import InputError, generate_system, make_problem, make_trajectories, simulate_study
+from dashjax.compare import MEASURED_METHODS, METHOD_NAMES, compare, table_of, what_data_add, write_comparison
 from dashjax.compare.comparison import _cells
-from dashjax.data import Intervention
+from dashjax.data import Intervention, make_prior
 from dashjax.engine.program import Programs
 from dashjax.problems import load_problems
 from dashjax.rivals.base import knocked_out
@@ -149,6 +149,122 @@ def test_our_posterior_is_also_fitted_to_the_series_only(problem, knocked):
     # Its units are those of the series, and nothing of the samples is left in them.
     np.testing.assert_allclose(series.problem.observed.expression, problem.observed.expression, atol=1e-5)
     assert [cell.row()["method"] for cell in _cells(problem, None, ("posterior",), 6, 0)] == ["posterior"]
+
+
+@pytest.fixture(scope="module")
+def hidden():
+    """Forty genes with a prior of their own; the edges of the last ten are hidden, and three genes may regulate.
+
+    Gene r regulates every third gene, which follow its activity, and not its level.
+    """
+    rng = np.random.default_rng(0)
+    activity, levels = rng.normal(size=(60, 3)), rng.normal(size=(60, 40))
+    truth = np.zeros((40, 40))
+    for target in range(3, 40):
+        truth[target % 3, target] = 1
+        levels[:, target] = 2 * activity[:, target % 3] + 0.5 * rng.normal(size=60)
+    last = np.arange(40) >= 30
+    return make_problem(
+        make_trajectories([np.arange(3.0)], [levels[:3]]),
+        prior=make_prior(np.where(last, 0, truth)),
+        regulators=np.arange(40) < 3,
+        truth=truth,
+        covered=np.arange(40) < 3,
+        covered_targets=last,
+        steady=levels[3:],
+        name="a draw",
+        group="hidden targets",
+    )
+
+
+def test_measured_problems_are_compared_with_their_own_prior_on_what_was_hidden(hidden, tmp_path):
+    rows = compare([hidden], tmp_path, MEASURED_METHODS[1:], None).set_index("method")
+    assert list(rows.index) == list(MEASURED_METHODS[1:])
+    assert rows["own_prior"].all()
+    assert (rows["corruption"] == 0).all()
+    # Ten hidden edges among three regulators and ten targets.
+    np.testing.assert_allclose(rows["chance"], 1 / 3)
+    assert rows["aupr"]["prior_only"] == pytest.approx(1 / 3)
+    assert rows["aupr"]["activity_ridge"] == pytest.approx(1)
+    assert rows["aupr"]["mrna_ridge"] < 0.7
+    # Of methods with probabilities alone it is said how many pairs are sure, and how many of them are true.
+    assert rows["sure"].isna().tolist() == [False, *[True] * 5]
+    assert (rows["sure"]["activity"], rows["sure_true"]["activity"]) == (10, 1)
+    assert "beeline_auprc" not in rows or rows["beeline_auprc"].isna().all()
+    means = write_comparison(rows.reset_index(), tmp_path, "a title")
+    headings, cells = table_of(means, compact=True)
+    assert headings == ["method", "data", "prior", "AUPR", "chance", "p > .9", "true", "seconds"]
+    assert cells[0][:7] == ["activity", "hidden targets", "own", "1.000", "0.333", "10", "1.00"]
+    page = (tmp_path / "report.html").read_text()
+    assert "hidden targets: activity 1.000 against .333 for chance: the data add much." in page
+    assert "its own prior" in page
+
+
+def test_another_prior_under_the_same_name_is_another_measured_problem(hidden, tmp_path):
+    compare([hidden], tmp_path, ("degree", "mrna_ridge"), None)
+    assert len(compare([hidden], tmp_path, ("degree",), None)) == 2
+    other = hidden.with_prior(make_prior(np.asarray(hidden.prior.edges) * (np.arange(40) < 20)))
+    assert list(compare([other], tmp_path, ("degree",), None)["method"]) == ["degree"]
+
+
+def test_methods_that_need_a_prior_are_left_out_without_one(problem, hidden):
+    names = [
+        cell.row()["method"] for cell in _cells(problem, None, ("posterior", "activity", "out_degree"), 6, 0, True)
+    ]
+    assert names == ["posterior"]
+    # By its old name a rival is the same; ours is not run once more without its samples at rest.
+    names = [cell.row()["method"] for cell in _cells(hidden, 0.0, ("posterior", "activity", "out_degree"), 6, 0, True)]
+    assert names == ["posterior", "activity", "out_degree"]
+
+
+def means_of(aupr, outside=None, group="a group", chance=0.1, own=True):
+    rows = {"method": list(aupr), "aupr": list(aupr.values()), "group": group, "chance": chance, "own_prior": own}
+    return pd.DataFrame({**rows, "aupr_outside_prior": list((outside or aupr).values())})
+
+
+@pytest.mark.parametrize(
+    ("ours", "said"),
+    [
+        (0.63, "much."),
+        (0.401, "much."),
+        (0.399, "a little."),
+        (0.221, "a little."),
+        (0.219, "nothing that out-degree does not say."),
+    ],
+)
+def test_what_data_add_is_said_in_words(ours, said):
+    means = means_of({"ridge": 0.3, "activity": ours, "posterior": 0.1, "degree": 0.2, "prior_only": 0.1})
+    (text,) = what_data_add(means)
+    expected = f"a group: activity {ours:.3f} against .200 for out-degree alone (chance .100): the data add {said}"
+    assert text == expected.replace("0.", ".") + " Of the others that see the data, ridge has most: .300."
+
+
+def test_a_good_prior_leaves_less_to_add():
+    def said(ours):
+        return what_data_add(means_of({"posterior": ours, "prior_only": 0.8}))[0].split("the data add ")[1]
+
+    assert [said(ours) for ours in (0.819, 0.821, 0.899, 0.901)] == [
+        *("nothing that the prior does not say.", "a little.", "a little.", "much.")
+    ]
+    assert what_data_add(means_of({"posterior": 0.105})) == [
+        "a group: posterior .105 against .100 for chance: the data add nothing."
+    ]
+
+
+def test_where_pairs_of_the_prior_are_scored_the_others_are_told_apart():
+    aupr = {"posterior": 0.9, "activity": 0.8, "degree": 0.2, "prior_only": 0.4}
+    outside = {"posterior": 0.1, "activity": 0.2, "degree": 0.19, "prior_only": 0.05}
+    (text,) = what_data_add(means_of(aupr, outside))
+    assert text.startswith("a group: posterior .900 against .400 for the prior alone (chance .100): the data add much.")
+    assert text.endswith(
+        " Outside the prior: activity .200 against .190 for out-degree alone (chance .050): the data add nothing that "
+        "out-degree does not say."
+    )
+
+
+def test_words_are_said_of_measured_groups_that_ours_was_run_on():
+    theirs, drawn = means_of({"ridge": 0.3}, group="b"), means_of({"posterior": 0.3}, group="c", own=False)
+    assert what_data_add(pd.concat([theirs, drawn])) == []
 
 
 @pytest.mark.slow

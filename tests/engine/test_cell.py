@@ -103,6 +103,24 @@ def test_rivals_that_know_no_prior_rank_once_for_all_priors(problem):
     assert newer.source != ridge.source
 
 
+def test_rivals_that_are_told_who_may_regulate_rank_again_where_others_may(problem):
+    some = replace(problem, regulators=(0, 1))
+    ridge, others = (RivalCell(one, RIVALS["ridge"]) for one in (problem, some))
+    assert ridge.source == others.source
+    ridge, others = (RivalCell(one, RIVALS["mrna_ridge"]) for one in (problem, some))
+    assert ridge.source != others.source
+
+
+def test_a_rivals_row_says_which_version_of_a_package_it_is_of(problem):
+    needy = replace(RIVALS["portia"], needs_package="numpy")
+    cell = RivalCell(problem, needy)
+    assert cell.row()["package"] == f"numpy {np.__version__}"
+    assert cell.source != RivalCell(problem, replace(needy, needs_package="jax")).source
+    assert RivalCell(problem, replace(needy, needs_package="no-such-package")).row()["package"] == "no-such-package"
+    assert "package" not in RivalCell(problem, RIVALS["ridge"]).row()
+    assert RivalCell(problem, RIVALS["degree"], label="out_degree").row()["method"] == "out_degree"
+
+
 def test_configurations_are_told_apart_and_are_the_same_in_every_process():
     script = (
         "import optax\n"

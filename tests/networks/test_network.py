@@ -66,6 +66,18 @@ def test_scores_count_the_rows_that_are_covered():
     assert float(network.score(truth).precision) == 1
 
 
+def test_scores_count_the_columns_that_are_covered():
+    truth = np.zeros((3, 3))
+    truth[0, 1] = truth[2, 0] = 1
+    network = with_posterior()
+    first, second = np.array([True, False, False]), np.array([False, True, True])
+    assert float(network.score(truth, covered_targets=first).recall) == 0
+    assert float(network.score(truth, covered_targets=second).recall) == 1
+    # Ranked by magnitude, pairs of a gene with itself left out: of column 0, 0.6 false before 0.3 true.
+    assert float(network.score(truth, covered_targets=first).aupr) == pytest.approx(0.5)
+    assert float(network.score(truth, np.array([False, False, True]), covered_targets=first).aupr) == 1
+
+
 def test_what_fits_no_dynamics_says_so():
     network = with_posterior()
     for ask in (lambda: network.field, lambda: network.predict([0, 1], np.ones((1, 3))), network.dynamics):

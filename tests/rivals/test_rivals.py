@@ -7,7 +7,7 @@ import pytest
 from dashjax import InputError, make_problem, make_trajectories
 from dashjax.data import Intervention, make_prior
 from dashjax.io import no_trajectories
-from dashjax.rivals import RIVALS, prior_first, transitions_of
+from dashjax.rivals import RIVALS, find_rival, prior_first, transitions_of
 from dashjax.rivals.base import knocked_out
 from dashjax.rivals.forests import decay_rates, dyngenie3_network, genie3_network, genie3_rest_network
 
@@ -85,12 +85,13 @@ def test_what_a_prior_says_by_itself(chain):
     prior = np.zeros((5, 5))
     prior[0, [1, 2]], prior[3, 4] = (0.5, -1.0), 1.0
     np.testing.assert_array_equal(infer("prior_only", chain, prior), prior)
-    scores = infer("out_degree", chain, prior)
+    scores = infer("degree", chain, prior)
     # What gene 0 does to others speaks for its edges, not what it does to the target itself; diagonals never count.
     assert scores[0].tolist() == [0.0, 1.0, 0.5, 1.5, 1.5]
     assert scores[3].tolist() == [1.0, 1.0, 1.0, 0.0, 0.0]
     assert not scores[[1, 2, 4]].any()
-    assert {name for name, rival in RIVALS.items() if rival.needs_prior} == {"prior_only", "out_degree"}
+    needed = {name for name, rival in RIVALS.items() if rival.needs_prior}
+    assert needed == {"prior_only", "degree", "activity_ridge", "activity_ridge_degree"}
 
 
 def test_steps_leave_out_padding():
@@ -219,12 +220,88 @@ def test_rivals_say_what_they_need(chain):
         name: [name for name, rival in RIVALS.items() if rival.suits(problem)]
         for name, problem in (("knocked", knocked), ("plain", plain), ("courses", courses))
     }
-    assert suited["knocked"] == ["knockout_effect", "knockout_zscore", "portia", "genie3_rest"]
-    assert suited["plain"] == ["portia", "genie3_rest"]
-    assert suited["courses"] == ["dyngenie3", "genie3", "lasso", "ridge", "sindy", "correlation"]
+    assert suited["knocked"] == ["knockout_effect", "knockout_zscore", "portia", "genie3_rest", "mrna_ridge"]
+    assert suited["plain"] == ["portia", "genie3_rest", "mrna_ridge"]
+    assert suited["courses"] == ["dyngenie3", "genie3", "lasso", "ridge", "sindy", "correlation", "mrna_ridge"]
     known = knocked.with_prior(make_prior(np.eye(3)[[1, 2, 0]]))
-    assert RIVALS["prior_only"].suits(known)
+    assert [name for name in RIVALS if RIVALS[name].suits(known) and name not in suited["knocked"]] == [
+        *("activity_ridge", "activity_ridge_degree", "degree", "prior_only")
+    ]
     np.testing.assert_array_equal(RIVALS["prior_only"].rank(known, 0), known.prior.edges)
+
+
+#: Standardised levels: four genes at right angles, and two that go with sums of them.
+A, B, C = np.array([1.0, 1, -1, -1]), np.array([1.0, -1, 1, -1]), np.array([1.0, -1, -1, 1])
+#: What a ridge coefficient is of a correlation of one.
+FULL = 1 / 1.3
+
+
+def samples_of(*columns, regulators, prior=(), courses=0):
+    """Return a problem with these levels, the first of them in a time course, and edges (regulator, target, weight)."""
+    levels = 5 + np.stack(columns, axis=1)
+    edges = np.zeros((levels.shape[1],) * 2)
+    for regulator, target, weight in prior:
+        edges[regulator, target] = weight
+    may = np.isin(np.arange(len(edges)), regulators)
+    series = make_trajectories([np.arange(courses)], [levels[:courses]]) if courses else None
+    return at_rest(levels[courses:], (), series, prior=make_prior(edges), regulators=may)
+
+
+@pytest.mark.parametrize("courses", [0, 3])
+def test_mrna_ridge_regresses_on_regulators_alone_in_all_samples(courses):
+    # Genes 0 and 1 regulate, 2 goes against 0, 3 with both and 4 with gene 2, which may not regulate.
+    problem = samples_of(A, B, -3 * A, A + B, -A, regulators=[0, 1], courses=courses)
+    expected = np.zeros((5, 5))
+    expected[0, 2:], expected[1, 3] = (-FULL, FULL / np.sqrt(2), -FULL), FULL / np.sqrt(2)
+    np.testing.assert_allclose(RIVALS["mrna_ridge"].rank(problem, 0), expected, atol=1e-5)
+
+
+def test_a_regulators_own_level_is_not_what_it_is_regressed_on():
+    steep = np.array([3.0, 1, -1, -3])
+    problem = samples_of(A, steep, B, regulators=[0, 1])
+    correlation = 2 / np.sqrt(5)
+    scores = RIVALS["mrna_ridge"].rank(problem, 0)
+    np.testing.assert_allclose(scores[[0, 1], [1, 0]], correlation * FULL, atol=1e-5)
+    assert not scores.diagonal().any()
+    # Of a gene that is no regulator both are inputs: those of gene 2 solve 1.3 x + c y = 0, c x + 1.3 y = b.
+    b = 1 / np.sqrt(5)
+    solved = np.linalg.solve([[1.3, correlation], [correlation, 1.3]], [0, b])
+    np.testing.assert_allclose(scores[:2, 2], solved, atol=1e-5)
+
+
+def activities(name):
+    # Gene 0 regulates 2 and 3, whose mean gene 4 follows; gene 1 has no target, and gene 5 follows its level.
+    edges = [(0, 2, 1.0), (0, 3, -1.0)]
+    problem = samples_of(C, 2 * C, A, B, -(A + B), -C, regulators=[0, 1], prior=edges)
+    return RIVALS[name].rank(problem, 0)
+
+
+def test_activity_ridge_knows_a_regulator_by_its_targets():
+    expected = np.zeros((6, 6))
+    # Its level says nothing: gene 5 has it, and so has gene 1. Weights count as confidence, scores as magnitudes.
+    expected[0, [2, 3, 4]], expected[1, [0, 5]] = (FULL / np.sqrt(2), FULL / np.sqrt(2), FULL), FULL
+    np.testing.assert_allclose(activities("activity_ridge"), expected, atol=1e-5)
+
+
+def test_out_degrees_multiply_an_activity_without_the_edge_itself():
+    expected = activities("activity_ridge")
+    expected[0, [2, 3, 4]] *= 0.3 + np.log([2.0, 2.0, 3.0])
+    expected[1] *= 0.3
+    np.testing.assert_allclose(activities("activity_ridge_degree"), expected, atol=1e-6)
+
+
+def test_targets_that_hardly_tell_two_regulators_apart_do_not():
+    # Prior confidence differs by 1 %: with all singular values, noise of that difference would be blown up.
+    edges = [(0, 2, 1.0), (0, 3, 1.0), (1, 2, 1.0), (1, 3, 0.99)]
+    scores = RIVALS["activity_ridge"].rank(samples_of(C, C, A, B, A + B, regulators=[0, 1], prior=edges), 0)
+    assert scores[0, 4] == pytest.approx(scores[1, 4], rel=0.02)
+    assert scores[0, 4] == pytest.approx(1 / 2.3, rel=0.02)
+
+
+def test_rivals_keep_their_earlier_names():
+    assert find_rival("out_degree") is find_rival("degree") is RIVALS["degree"]
+    with pytest.raises(InputError, match="unknown method 'degrees'.*degree"):
+        find_rival("degrees")
 
 
 def test_portia_says_how_to_install_it(monkeypatch):
