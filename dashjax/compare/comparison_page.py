@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from dashjax.compare.comparison import describe_prior
-from dashjax.io import write_atomically
+from dashjax.io.files import write_atomically, write_frame
+from dashjax.io.result_folder import published
 from dashjax.report.figure_files import provenance, to_png
 from dashjax.report.figures import colour
 from dashjax.report.page import render_page
@@ -62,11 +64,9 @@ def write_comparison(rows: pd.DataFrame, out: Path, title: str) -> pd.DataFrame:
     means = means.assign(_order=order).sort_values(["group", "corruption", "_order"], na_position="first")
     means = means.drop(columns="_order").reset_index(drop=True)
     kept = rows.drop(columns=["id", "chunk"], errors="ignore")
-    write_atomically(out / "results.parquet", lambda path: kept.to_parquet(path, index=False))
     plain = [{key: _plain(value) for key, value in row.items()} for row in means.to_dict("records")]
-    (out / "summary.json").write_text(json.dumps({"rows": plain, "versions": provenance()}, indent=1) + "\n")
+    summary = json.dumps({"rows": plain, "versions": provenance()}, indent=1) + "\n"
     picture = to_png(draw_comparison(means))
-    (out / "comparison.png").write_bytes(picture)
     headings, cells = table_of(means)
     page = render_page(
         title,
@@ -81,7 +81,11 @@ def write_comparison(rows: pd.DataFrame, out: Path, title: str) -> pd.DataFrame:
         {"AUPR by prior": (picture, "Each line is a method; the prior alone is dashed.")},
         provenance(),
     )
-    (out / "report.html").write_text(page, encoding="utf-8")
+    with published(out, "compare") as part:
+        write_frame(part / "results.parquet", kept)
+        files = {"summary.json": summary.encode(), "comparison.png": picture, "report.html": page.encode()}
+        for name, content in files.items():
+            write_atomically(part / name, partial(Path.write_bytes, data=content))
     return means
 
 
