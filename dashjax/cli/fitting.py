@@ -27,8 +27,9 @@ from dashjax.cli.options import (
     claim_folder,
     refuse_descriptions,
 )
-from dashjax.cli.terminal import console, interruptible, print_finding, print_lines, print_warning, progress_bar
+from dashjax.cli.terminal import AS_IT_WAS, console, print_finding, print_lines, print_warning, progress_bar
 from dashjax.errors import InputError, unknown
+from dashjax.interrupts import keeping
 
 #: Options that describe an expression, for messages.
 DESCRIBING = "--genes, --layer, --time, --trajectory, --bins, --perturbation, --control"
@@ -142,7 +143,7 @@ def fit(
     options = {"hidden": hidden} if "hidden" in FIELDS[field].__dataclass_fields__ else {}
     tuned: list[Tuned] = []
     with claim_folder(context, "edges.tsv"):
-        with progress_bar("training") as update, interruptible(out):
+        with progress_bar("training") as update, keeping(AS_IT_WAS.format(out=out)):
             network = infer(
                 problem,
                 method,

@@ -9,8 +9,9 @@ import typer
 from rich.table import Table
 
 from dashjax.cli.options import Force, Out, claim_folder
-from dashjax.cli.terminal import console, interruptible, print_lines, progress_bar
+from dashjax.cli.terminal import AS_IT_WAS, console, print_lines, progress_bar
 from dashjax.errors import InputError
+from dashjax.interrupts import keeping
 
 
 def compare(
@@ -43,7 +44,7 @@ def compare(
                 found = f", {progress.skipped} found finished" if progress.skipped else ""
                 update(progress.finished, progress.runs, f"{progress.finished}/{progress.runs} networks{found}")
 
-            with interruptible(out, "comparisons"):
+            with keeping(AS_IT_WAS.format(out=out)):
                 rows = run(problems, out, names, corruptions, epochs, seed, show)
         means = write_comparison(rows, out, f"dashjax compare --dataset {dataset}")
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
@@ -110,7 +111,7 @@ def reproduce(
             found = f" ({progress.skipped} found finished)" if progress.skipped else ""
             update(progress.trained, progress.epochs, f"{stage}: {done}{found}", stage)
 
-        with claim_folder(context, "table.md", "reproduce"), interruptible(out):
+        with claim_folder(context, "table.md", "reproduce"), keeping(AS_IT_WAS.format(out=out)):
             if isinstance(plan, MeasuredStudy):
                 assert data is not None, "checked above"
                 reproduce_measured(plan, out, data, show)

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from dashjax.cli.options import Force, Out, claim_folder
-from dashjax.cli.terminal import console, interruptible, print_lines, print_summary, progress_bar
+from dashjax.cli.terminal import AS_IT_WAS, console, print_lines, print_summary, progress_bar
 from dashjax.errors import InputError, unknown
+from dashjax.interrupts import keeping
 
 #: What `quickstart` runs: DASH, its baselines and our ensemble on a system small enough for a laptop.
 QUICKSTART: dict[str, Any] = {
@@ -114,7 +115,7 @@ def run_grid(
                 text = f"{progress.finished}/{progress.runs} runs{found}, {rate}{lost}"
                 update(progress.trained, progress.epochs, text)
 
-            with interruptible(out):
+            with keeping(AS_IT_WAS.format(out=out)):
                 results = run_sweep(grid, out, show, shard=shard, **options)
         if shard is not None and shard != (1, 1):
             console.print(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from dashjax.errors import InputError
 from dashjax.io import (
     read_phoenix,
     read_system,
+    write_atomically,
     write_interventions,
     write_phoenix,
     write_steady,
@@ -116,7 +116,8 @@ def simulate_files(
         write_table(part / "truth.tsv", edge_list(system.truth, system.genes))
         write_table(part / "prior.tsv", edge_list(prior, system.genes))
         write_system(part / "equations.csv", system)
-        write_table(part / "genes.csv", pd.DataFrame({"gene": system.genes}))
+        names_of = "".join(f"{name}\n" for name in ("gene", *system.genes))
+        write_atomically(part / "genes.csv", lambda path: path.write_text(names_of, encoding="utf-8"))
         if rest is not None:
             write_steady(part / "steady.csv", rest.names, system.genes, rest.levels)
             if rest.interventions:
