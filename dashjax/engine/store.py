@@ -197,9 +197,6 @@ def read_manifest(folder: Path | str) -> dict[str, Any]:
         InputError: where there is none, or a damaged one.
     """
     try:
-        content = read_json(Path(folder) / "manifest.json")
+        return read_json(Path(folder) / "manifest.json")
     except FileNotFoundError:
         raise InputError(f"{folder}: not a results folder (it has no manifest.json)") from None
-    if "fingerprint" not in content:
-        raise InputError(f"{folder}: not a results folder (its manifest.json has no fingerprint)")
-    return content

@@ -97,8 +97,8 @@ def _read(archive: zipfile.ZipFile, name: str) -> np.ndarray:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON, whole or not at all, with the checksum of what it says."""
-    text = json.dumps({**content, "sha256": _checksum_of(content)}, indent=1)
+    """Write JSON, whole or not at all, with the checksum of what it says and under which name."""
+    text = json.dumps({**content, "sha256": _checksum_of(content, path.name)}, indent=1)
     write_atomically(path, lambda part: part.write_text(text + "\n", encoding="utf-8"))
 
 
@@ -112,7 +112,7 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             content = json.loads(file.read(LARGEST_JSON).decode())
-        if content.pop("sha256") != _checksum_of(content):
+        if content.pop("sha256") != _checksum_of(content, path.name):
             raise Damaged("its checksum is wrong")
     except (FileNotFoundError, NotADirectoryError):
         raise
@@ -122,5 +122,5 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def _checksum_of(content: Mapping[str, Any]) -> str:
-    return checksum(json.dumps(content, sort_keys=True).encode())
+def _checksum_of(content: Mapping[str, Any], name: str) -> str:
+    return checksum(json.dumps([name, content], sort_keys=True).encode())

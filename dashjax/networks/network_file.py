@@ -113,6 +113,8 @@ def load_network(path: Path | str) -> Network:
 def _assemble(header: dict[str, Any], arrays: dict[str, np.ndarray], path: Path) -> Network:
     genes = tuple(str(name) for name in header["genes"])
     count = len(genes)
+    if len(set(genes)) < count:
+        raise ValueError("a gene appears twice")
     regulators = None if header["regulators"] is None else tuple(int(n) for n in header["regulators"])
     if regulators is not None and not (
         list(regulators) == sorted(set(regulators)) and all(0 <= n < count for n in regulators)
