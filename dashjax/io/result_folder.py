@@ -112,6 +112,7 @@ def _publish(part: Path, folder: Path, of: str) -> None:
     if _claims.get((folder.resolve(), of), entry["fingerprint"]) != entry["fingerprint"]:
         raise InputError(f"{folder}: was taken by another result ({entry['words']}) while this one was made")
     free = {*entry["files"], *entry["replaces"]}
+    free -= {name for kind, other in record.items() if kind != of for name in other["files"]}
     for name, content in written.items():
         there = folder / name
         if not (entry["force"] or name in free) and there.exists() and there.read_bytes() != content:

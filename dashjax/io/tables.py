@@ -31,13 +31,14 @@ _NAN = float("nan")
 _GZIP = b"\x1f\x8b"
 
 
-def read_text(path: Path | str, largest: int = LARGEST_TEXT) -> str:
+def read_text(path: Path | str, largest: int | None = None) -> str:
     """Return a file's text (UTF-8, byte-order mark removed), plain or gzipped.
 
     Raises:
-        InputError: where the file is missing, unreadable, empty, not text, or larger than so many bytes.
+        InputError: where the file is missing, unreadable, empty, not text, or larger than so many bytes
+            (`LARGEST_TEXT` if None).
     """
-    path = Path(path)
+    path, largest = Path(path), LARGEST_TEXT if largest is None else largest
     try:
         content = _bytes(path, largest)
         if content[:2] == _GZIP:
