@@ -49,7 +49,12 @@ def claimed(
     try:
         with _alone(folder):
             clear_leftovers(folder)
-            before = read_record(folder)
+            try:
+                before = read_record(folder)
+            except InputError as error:
+                if not force:
+                    raise InputError(f"{error}; choose another folder, or --force to begin anew") from None
+                before = {}
             write_json(folder / RECORD, _with_claim(before, folder, of, fingerprint, main_file, words, force))
         _claims[folder.resolve(), of] = fingerprint
         try:
@@ -81,8 +86,9 @@ def _with_claim(
         raise InputError(f"{folder}: holds a {main_file} of which nothing is known; {way_out}")
     replaced = {name for kind in others for part in ("files", "replaces") for name in record[kind][part]}
     kept = {kind: entry for kind, entry in record.items() if kind not in others}
-    fresh = {**_NOBODY, "fingerprint": fingerprint, "words": words, "replaces": sorted(replaced), "force": force}
-    return {of: fresh, **kept}
+    entry = kept.pop(of, {**_NOBODY, "fingerprint": fingerprint, "words": words})
+    replaced |= set(entry["replaces"])
+    return {of: {**entry, "replaces": sorted(replaced), "force": force or entry["force"]}, **kept}
 
 
 @contextmanager
@@ -108,8 +114,9 @@ def published(folder: Path, of: str) -> Iterator[Path]:
 def _publish(part: Path, folder: Path, of: str) -> None:
     written = {path.relative_to(part).as_posix(): path.read_bytes() for path in part.rglob("*") if path.is_file()}
     record = read_record(folder)
-    entry = record.setdefault(of, dict(_NOBODY))
-    if _claims.get((folder.resolve(), of), entry["fingerprint"]) != entry["fingerprint"]:
+    mine = _claims.get((folder.resolve(), of))
+    entry = record.setdefault(of, {**_NOBODY, "fingerprint": mine or ""})
+    if mine not in (None, entry["fingerprint"]):
         raise InputError(f"{folder}: was taken by another result ({entry['words']}) while this one was made")
     free = {*entry["files"], *entry["replaces"]}
     free -= {name for kind, other in record.items() if kind != of for name in other["files"]}
@@ -117,6 +124,9 @@ def _publish(part: Path, folder: Path, of: str) -> None:
         there = folder / name
         if not (entry["force"] or name in free) and there.exists() and there.read_bytes() != content:
             raise InputError(f"{there}: belongs to another result; choose another folder, or --force to replace it")
+        for kind, other in record.items():
+            if entry["force"] and kind != of:
+                other["files"].pop(name, None)
     stale = set(entry["replaces"]) - set(written)
     entry |= {"files": {**entry["files"], **{name: checksum(content) for name, content in written.items()}}}
     entry |= {"replaces": [], "force": False}

@@ -101,3 +101,20 @@ def test_a_file_that_was_changed_is_not_read_as_the_result_unless_it_was_taken_e
     (tmp_path / "mine").mkdir()
     (tmp_path / "edges.txt").rename(tmp_path / "mine" / "edges.txt")
     refuse_changed(tmp_path / "mine" / "edges.txt")
+
+
+def test_a_damaged_record_is_refused_and_begun_anew_by_force(tmp_path):
+    put(tmp_path, "fit", "f", edges="1")
+    (tmp_path / RECORD).write_text((tmp_path / RECORD).read_text().replace("edges.txt", "Edges.txt"))
+    with pytest.raises(InputError, match=r"contents.json: damaged, .*; .* or --force to begin anew"):
+        put(tmp_path, "fit", "f", edges="1")
+    put(tmp_path, "fit", "g", force=True, edges="2")
+    assert there(tmp_path) == {"edges.txt": "2"}
+    refuse_changed(tmp_path / "edges.txt")
+
+
+def test_force_takes_a_file_from_the_result_that_it_was_of(tmp_path):
+    put(tmp_path, "influence", "i", influence="1")
+    put(tmp_path, "pathways", "p", force=True, pathways="2", influence="3")
+    refuse_changed(tmp_path / "influence.txt")
+    assert there(tmp_path) == {"influence.txt": "3", "pathways.txt": "2"}
