@@ -37,8 +37,19 @@ def listen() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup and background jobs want it
             # The main thread may be anywhere, and runs no handler before it is back: a thread of its own listens.
-            signal.signal(number, lambda *_: None)
+            signal.signal(number, _do_nothing)
     threading.Thread(target=_wait, args=(ours, theirs), daemon=True).start()
+
+
+def stop_listening() -> None:
+    """Ignore signals from now on, if any were listened to: all is done, and what is left of Python is ending."""
+    if signal.getsignal(signal.SIGTERM) is _do_nothing:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+
+
+def _do_nothing(*_) -> None:
+    """Leave a signal to the thread that listens."""
 
 
 def _wait(ours: socket.socket, theirs: socket.socket) -> None:

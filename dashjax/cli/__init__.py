@@ -17,6 +17,7 @@ from dashjax.cli.fitting import check, export, fit, score
 from dashjax.cli.studying import compare, methods, reproduce, simulate
 from dashjax.cli.sweeping import quickstart, report, status, sweep
 from dashjax.errors import InputError
+from dashjax.interrupts import stop_listening
 
 app = typer.Typer(
     name="dashjax",
@@ -93,4 +94,5 @@ def main() -> None:
     except OSError:
         # What a full or closed output did not take would be tried again at the end, and fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    stop_listening()
     sys.exit(code)
