@@ -64,17 +64,16 @@ def main() -> None:
         try:
             process.wait(timeout=moments.uniform(2, options.longest))
             # Finished before the kill came: forget a third of the runs, so that there is work to interrupt.
-            chunks = sorted((folder / "killed" / "chunks").glob("*.parquet"))
+            chunks = sorted((folder / "killed" / "chunks").glob("*.npz"))
             for path in chunks[::3]:
                 path.unlink()
-                path.with_suffix(".npz").unlink()
             (folder / "killed" / "events.jsonl").unlink()
             resumed += 1
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.wait()
             kills += 1
-            done = len(list((folder / "killed" / "chunks").glob("*.parquet")))
+            done = len(list((folder / "killed" / "chunks").glob("*.npz")))
             print(f"kill {kills}: {done} runs finished so far", flush=True)
     assert sweep("killed").wait() == 0
 

@@ -4,6 +4,7 @@
 reads its result.
 """
 
+from dashjax import interrupts  # noqa: F401  First, for the others take seconds in which Ctrl-C must work.
 from dashjax.data import (
     Prior,
     Problem,

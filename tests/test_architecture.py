@@ -15,6 +15,7 @@ PACKAGE = Path(dashjax.__file__).parent
 #: What each package may import, in the order of the story: everything it names stands above it.
 ALLOWED = {
     "errors": "",
+    "interrupts": "",
     "numerics": "",
     "scoring": "",
     "data": "errors numerics",
@@ -38,8 +39,8 @@ ALLOWED = {
         "data dynamics engine errors io methods networks numerics report rivals scoring sparsity sweep training"
     ),
     "cli": (
-        "compare data dynamics engine errors inference io methods networks problems questions report reproduce sweep "
-        "training"
+        "compare data dynamics engine errors inference interrupts io methods networks problems questions report "
+        "reproduce sweep training"
     ),
 }
 #: Needed by the command line, by files, figures or rivals, and imported only where they are.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import platform
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import typer
@@ -15,6 +17,7 @@ from dashjax.cli.fitting import check, export, fit, score
 from dashjax.cli.studying import compare, methods, reproduce, simulate
 from dashjax.cli.sweeping import quickstart, report, status, sweep
 from dashjax.errors import InputError
+from dashjax.interrupts import stop_listening
 
 app = typer.Typer(
     name="dashjax",
@@ -57,21 +60,39 @@ def in_options(error: InputError) -> str:
 
 def main() -> None:
     """Run the command line; a user's mistake is one line on standard error and exit code 2."""
+    if sys.stdout is None:  # closed by whoever started this
+        sys.stdout = open(os.devnull, "w")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal of few characters, or a file's name that is no text, changes what is shown and stops nothing.
+            stream.reconfigure(errors="backslashreplace")
+    code, message = 0, None
     try:
-        code = app(standalone_mode=False)
+        found = app(standalone_mode=False)
+        code = found if isinstance(found, int) else 0
+        sys.stdout.flush()
     except InputError as error:
         message = in_options(error)
     except typer.Abort:
-        sys.exit(130)
+        code = 130
+    except OSError as error:
+        message = f"{error.filename or 'standard output'}: {error.strerror or error}"
     except Exception as error:
         # What typer raises for a wrong command line knows how to say so, whichever click it is built on.
         if not hasattr(error, "format_message"):
             raise
-        message = " ".join(error.format_message().split())
         if type(error).__name__ == "NoArgsIsHelpError":
             print(error.format_message())
-            sys.exit(0)
-    else:
-        sys.exit(code if isinstance(code, int) else 0)
-    print(f"dashjax: {message}", file=sys.stderr)
-    sys.exit(2)
+        else:
+            message = " ".join(error.format_message().split())
+    if message is not None:
+        code = 2
+        with suppress(OSError):
+            print(f"dashjax: {message}", file=sys.stderr, flush=True)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # What a full or closed output did not take would be tried again at the end, and fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    stop_listening()
+    sys.exit(code)

@@ -12,6 +12,7 @@ from dashjax.cli.options import (
     Bins,
     Edges,
     EdgesOnly,
+    Force,
     Genes,
     Horizon,
     Layer,
@@ -24,6 +25,7 @@ from dashjax.cli.options import (
     TimeColumn,
     TrajectoryColumn,
     cell_options,
+    claim_folder,
     read_model,
     read_starts,
 )
@@ -38,6 +40,7 @@ ROUNDING = 1e-6
 
 
 def influence(
+    context: typer.Context,
     model: Model,
     out: Out,
     edges: Edges = None,
@@ -52,19 +55,21 @@ def influence(
     push: Push = 0.1,
     horizon: Horizon = None,
     seed: Seed = 0,
+    force: Force = False,
 ) -> None:
     """Rank genes by how far a push of each carries through a fitted model, and regulators by what they do."""
-    from dashjax.io import check_writable
     from dashjax.questions import influence_table
     from dashjax.report import write_influence
 
     network = read_model(model, edges)
     begin = read_starts(network, expression, genes, cell_options(layer, time, trajectory, bins), starts, horizon, seed)
-    check_writable(out)
-    with progress_bar("genes") as update:
-        measured = network.measure_influence(begin.states, begin.times, push, edges_only=edges_only, on_genes=update)
-    table = influence_table(measured, network.acting, network.genes)
-    write_influence(out, table)
+    with claim_folder(context, "influence.tsv"):
+        with progress_bar("genes") as update:
+            measured = network.measure_influence(
+                begin.states, begin.times, push, edges_only=edges_only, on_genes=update
+            )
+        table = influence_table(measured, network.acting, network.genes)
+        write_influence(out, table)
     regulators = table[table["out_degree"] > 0]
     print_top(
         regulators,
@@ -80,6 +85,7 @@ def influence(
 
 
 def pathways(
+    context: typer.Context,
     model: Model,
     sets: Annotated[Path, typer.Argument(help="Gene sets (GMT): name, description, genes, separated by tabs.")],
     out: Out,
@@ -98,12 +104,13 @@ def pathways(
     push: Push = 0.1,
     horizon: Horizon = None,
     seed: Seed = 0,
+    force: Force = False,
 ) -> None:
     """Test gene sets for more influence than as many genes at random have."""
     import jax
     import numpy as np
 
-    from dashjax.io import check_writable, read_gene_values
+    from dashjax.io import read_gene_values
     from dashjax.questions import influence_table, pathway_table, permutation_tests
     from dashjax.questions.gene_sets import read_members
     from dashjax.report import write_influence, write_pathways
@@ -123,25 +130,25 @@ def pathways(
             "--min-size lowers that"
         )
     begin = read_starts(network, expression, genes, cell_options(layer, time, trajectory, bins), starts, horizon, seed)
-    check_writable(out)
-    with progress_bar("genes") as update:
-        if influence is None:
-            measured = network.measure_influence(begin.states, begin.times, push, on_genes=update)
-            write_influence(out, influence_table(measured, network.acting, network.genes))
-            values = np.asarray(measured.mean)
-        else:
-            found = read_gene_values(influence, "influence")
-            missing = [gene for gene in network.genes if gene not in found]
-            if missing:
-                raise InputError(
-                    f"{influence}: lacks {len(missing)} of the network's {len(network.genes)} genes, "
-                    f"'{missing[0]}' first"
-                )
-            values = np.array([found[gene] for gene in network.genes])
-        chosen = [places[number] for number in tested]
-        test = permutation_tests(jax.random.key(seed), values, chosen, permutations, update)
-    table = pathway_table(test, tested, places, values, tuple(members), network.genes)
-    write_pathways(out, table)
+    with claim_folder(context, "pathways.tsv"):
+        with progress_bar("genes") as update:
+            if influence is None:
+                measured = network.measure_influence(begin.states, begin.times, push, on_genes=update)
+                write_influence(out, influence_table(measured, network.acting, network.genes), "pathways")
+                values = np.asarray(measured.mean)
+            else:
+                found = read_gene_values(influence, "influence")
+                missing = [gene for gene in network.genes if gene not in found]
+                if missing:
+                    raise InputError(
+                        f"{influence}: lacks {len(missing)} of the network's {len(network.genes)} genes, "
+                        f"'{missing[0]}' first"
+                    )
+                values = np.array([found[gene] for gene in network.genes])
+            chosen = [places[number] for number in tested]
+            test = permutation_tests(jax.random.key(seed), values, chosen, permutations, update)
+        table = pathway_table(test, tested, places, values, tuple(members), network.genes)
+        write_pathways(out, table)
     discovered, least = table[table["benjamini_hochberg"] < 0.05], len(tested) / (permutations + 1)
     lines = [
         f"{len(tested):,} gene sets tested against {permutations:,} permutations, {len(places) - len(tested):,} left "
@@ -161,6 +168,7 @@ def pathways(
 
 
 def perturb(
+    context: typer.Context,
     model: Model,
     out: Out,
     knock_out: Annotated[
@@ -187,9 +195,9 @@ def perturb(
     starts: NumberOfStarts = 200,
     horizon: Horizon = None,
     seed: Seed = 0,
+    force: Force = False,
 ) -> None:
     """Knock genes of a fitted model out or down or over-express them, and say who responds, directly or downstream."""
-    from dashjax.io import check_writable
     from dashjax.questions import response_table
     from dashjax.report import write_at_rest, write_response
 
@@ -197,15 +205,17 @@ def perturb(
     out_of, down = knock_out or [], _numbers(knock_down or (), "knock_down", "GENE=SHARE, for example GATA1=0.5")
     held = _numbers(over_express or (), "over_express", "GENE=LEVEL, for example GATA1=1.5")
     begin = read_starts(network, expression, genes, cell_options(layer, time, trajectory, bins), starts, horizon, seed)
-    check_writable(out)
-    with console.status("following the perturbed model"):
-        response, perturbed = network.respond(out_of, held, begin.states, begin.times, edges_only, knock_down=down)
+    with claim_folder(context, "response.tsv"):
+        with console.status("following the perturbed model"):
+            response, perturbed = network.respond(out_of, held, begin.states, begin.times, edges_only, knock_down=down)
+            if at_rest:
+                observed = None if expression is None else begin.states
+                settled = network.at_rest(out_of, held, down, observed, edges_only)
+        table = response_table(response, network.acting, perturbed, network.genes)
+        words = _what_is_done(network, out_of, down, held)
+        write_response(out, table, response, network.genes, words)
         if at_rest:
-            observed = None if expression is None else begin.states
-            settled = network.at_rest(out_of, held, down, observed, edges_only)
-    table = response_table(response, network.acting, perturbed, network.genes)
-    words = _what_is_done(network, out_of, down, held)
-    write_response(out, table, response, network.genes, words)
+            write_at_rest(out, settled, words)
     lines = [
         f"{words}, from {begin.words}, followed to time {begin.times[-1]:.3g}",
         describe_reach(table),
@@ -214,7 +224,6 @@ def perturb(
     columns = {"gene": "gene", "relation": "relation", "response": "mean Δ", "spread": "sd", "final": "Δ at the end"}
     print_top(table, columns)
     if at_rest:
-        write_at_rest(out, settled, words)
         lines.append(f"levels at rest, with intervals of 90 %: {out / 'at_rest.tsv'}")
         others = settled[~perturbed]
         strongest = others.loc[others["change"].abs().sort_values(ascending=False, kind="stable").index]

@@ -13,6 +13,7 @@ from dashjax.cli.options import (
     PRIOR_HELP,
     Bins,
     Control,
+    Force,
     Genes,
     Interventions,
     Layer,
@@ -23,10 +24,12 @@ from dashjax.cli.options import (
     TimeColumn,
     TrajectoryColumn,
     cell_options,
+    claim_folder,
     refuse_descriptions,
 )
-from dashjax.cli.terminal import console, interruptible, print_finding, print_lines, print_warning, progress_bar
+from dashjax.cli.terminal import AS_IT_WAS, console, print_finding, print_lines, print_warning, progress_bar
 from dashjax.errors import InputError, unknown
+from dashjax.interrupts import keeping
 
 #: Options that describe an expression, for messages.
 DESCRIBING = "--genes, --layer, --time, --trajectory, --bins, --perturbation, --control"
@@ -67,6 +70,7 @@ def check(
 
 
 def fit(
+    context: typer.Context,
     out: Out,
     expression: Annotated[Path | None, typer.Option(help=f"{EXPRESSION_HELP} None is needed with --steady.")] = None,
     prior: Annotated[list[Path] | None, typer.Option(help=f"{PRIOR_HELP} None is needed.")] = None,
@@ -105,6 +109,7 @@ def fit(
     precision: Annotated[
         float, typer.Option(help="Expected precision of the edges that a posterior marks as returned.")
     ] = 0.9,
+    force: Force = False,
 ) -> None:
     """Fit a network to your own expression, over time or at rest, and, if you have one, a prior."""
     from dashjax.dynamics import FIELDS
@@ -137,23 +142,24 @@ def fit(
         print_warning(finding)
     options = {"hidden": hidden} if "hidden" in FIELDS[field].__dataclass_fields__ else {}
     tuned: list[Tuned] = []
-    with progress_bar("training") as update, interruptible(out):
-        network = infer(
-            problem,
-            method,
-            seed=seed,
-            epochs=epochs,
-            members=ensemble,
-            trust=(lambda_1, lambda_2),
-            strength=strength,
-            precision=precision,
-            tune=tune,
-            config=FitConfig(field=FIELDS[field](**options)),
-            folder=out / "runs",
-            on_progress=lambda p: update(p.trained, p.epochs, progress_text(p)),
-            on_tuned=tuned.append,
-        )
-    write_network(out, network, tuned[0].tried if tuned else None)
+    with claim_folder(context, "edges.tsv"):
+        with progress_bar("training") as update, keeping(AS_IT_WAS.format(out=out)):
+            network = infer(
+                problem,
+                method,
+                seed=seed,
+                epochs=epochs,
+                members=ensemble,
+                trust=(lambda_1, lambda_2),
+                strength=strength,
+                precision=precision,
+                tune=tune,
+                config=FitConfig(field=FIELDS[field](**options)),
+                folder=out / "runs",
+                on_progress=lambda p: update(p.trained, p.epochs, progress_text(p)),
+                on_tuned=tuned.append,
+            )
+        write_network(out, network, tuned[0].tried if tuned else None)
     for finding in network.findings[len(problem.findings) :]:
         print_finding(finding, f"{finding.source}: ")
     known = f"{problem.prior.n_edges} prior edges" if prior else "no prior"
@@ -200,6 +206,7 @@ def export(
 
 
 def score(
+    context: typer.Context,
     edges: Annotated[Path, typer.Argument(help="Folder that `dashjax fit` wrote, or an edge list.")],
     truth: Annotated[Path, typer.Argument(help="Reference network, in any format of a prior that names its genes.")],
     prior: Annotated[Path | None, typer.Option(help="The prior that was used, scored beside.")] = None,
@@ -209,9 +216,11 @@ def score(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for scores.tsv and regulators.tsv; none by default.")
     ] = None,
+    force: Force = False,
 ) -> None:
     """Score edges against a reference network, also as BEELINE does, with the prior alone beside them."""
-    from dashjax.io import make_folder, write_table
+    from dashjax.io import write_table
+    from dashjax.io.result_folder import published
     from dashjax.networks.reference import score_files
 
     scores, regulators, lines = score_files(edges, truth, prior, universe)
@@ -225,7 +234,7 @@ def score(
     console.print(table)
     print_lines(lines)
     if out is not None:
-        make_folder(out)
-        write_table(out / "scores.tsv", scores)
-        write_table(out / "regulators.tsv", regulators)
+        with claim_folder(context, "scores.tsv"), published(out, "score") as part:
+            write_table(part / "scores.tsv", scores)
+            write_table(part / "regulators.tsv", regulators)
         console.print(f"scores: {out / 'scores.tsv'}, {out / 'regulators.tsv'}", highlight=False, soft_wrap=True)

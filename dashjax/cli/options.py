@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
+import time
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -10,6 +13,8 @@ import typer
 from dashjax.errors import InputError
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Results folder; created if absent.")]
+
+Force = Annotated[bool, typer.Option("--force", help="Replace another result that the folder holds.")]
 
 Genes = Annotated[Path | None, typer.Option(help="Gene names, for a PHOENIX CSV.")]
 MatchOption = Annotated[
@@ -84,6 +89,45 @@ def cell_options(
 
     options = CellOptions(layer, time, trajectory, bins, perturbation, control)
     return None if options == CellOptions() else options
+
+
+def fingerprint(context: typer.Context) -> str:
+    """Return what a command's result depends on, as text: its name, its options, and what is in its files."""
+    from dashjax.data import identity_of
+
+    settings = {name: value for name, value in context.params.items() if name not in ("out", "force")}
+    return identity_of(context.info_name, *(f"{name}={_content(value)}" for name, value in sorted(settings.items())))
+
+
+def _content(value: Any) -> str:
+    """Return an option's value as text; of a file what is in it, of a fitted network's folder its model."""
+    from dashjax.io.sealed import checksum
+
+    if isinstance(value, list | tuple):
+        return str([_content(one) for one in value])
+    if not isinstance(value, Path) or not value.exists():
+        return str(value)
+    if value.is_dir():
+        model = value / "model.npz"
+        return _content([model] if model.is_file() else sorted(path for path in value.iterdir() if path.is_file()))
+    # What is no regular file can be read but once, and is another each time.
+    return checksum(value.read_bytes()) if value.is_file() else str(time.time_ns())
+
+
+def claim_folder(context: typer.Context, main_file: str, of: str | None = None) -> Any:
+    """Make `--out` the place of a command's result: see `dashjax.io.result_folder.claimed`.
+
+    Args:
+        context: of the command.
+        main_file: that the result always has.
+        of: what the result is of where everything of that kind may share a folder, as the runs of several grids do; if
+            None it is of the command with all its options and files.
+    """
+    from dashjax.io.result_folder import claimed
+
+    given, words = context.params, shlex.join(["dashjax", *sys.argv[1:]])
+    kind, what = (str(context.info_name), fingerprint(context)) if of is None else (of, of)
+    return claimed(given["out"], kind, what, main_file, words, given["force"])
 
 
 def refuse_descriptions(expression: Path | None, genes: Path | None, cells: Any, options: str) -> None:

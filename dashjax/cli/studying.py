@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from dashjax.cli.options import Out
-from dashjax.cli.terminal import console, interruptible, print_lines, progress_bar
+from dashjax.cli.options import Force, Out, claim_folder
+from dashjax.cli.terminal import AS_IT_WAS, console, print_lines, progress_bar
 from dashjax.errors import InputError
+from dashjax.interrupts import keeping
 
 
 def compare(
+    context: typer.Context,
     dataset: Annotated[str, typer.Option(help="dream4, beeline, simulated or measured.")],
     out: Out,
     data: Annotated[Path | None, typer.Option(help="Folder of the dataset's files.")] = None,
@@ -28,6 +30,7 @@ def compare(
     only: Annotated[str | None, typer.Option(help="A part of the names of the networks wanted.")] = None,
     epochs: Annotated[int, typer.Option(help="Epochs of every run of our methods.", min=1)] = 60,
     seed: Annotated[int, typer.Option(help="Seeds priors, methods and forests.", min=0)] = 0,
+    force: Force = False,
 ) -> None:
     """Compare our methods with GENIE3, dynGENIE3, lasso, SINDy and others on data with a known network."""
     from dashjax.compare import CORRUPTIONS, MEASURED_METHODS, METHOD_NAMES, table_of, what_data_add, write_comparison
@@ -44,15 +47,16 @@ def compare(
         problems = load_problems(dataset, data, only)
     if own and data is not None:
         print_lines(missing(data))
-    with progress_bar("comparisons") as update:
+    with claim_folder(context, "results.parquet", "compare"):
+        with progress_bar("comparisons") as update:
 
-        def show(progress) -> None:
-            found = f", {progress.skipped} found finished" if progress.skipped else ""
-            update(progress.finished, progress.runs, f"{progress.finished}/{progress.runs} networks{found}")
+            def show(progress) -> None:
+                found = f", {progress.skipped} found finished" if progress.skipped else ""
+                update(progress.finished, progress.runs, f"{progress.finished}/{progress.runs} networks{found}")
 
-        with interruptible(out, "comparisons"):
-            rows = run(problems, out, names, corruptions, epochs, seed, show)
-    means = write_comparison(rows, out, f"dashjax compare --dataset {dataset}")
+            with keeping(AS_IT_WAS.format(out=out)):
+                rows = run(problems, out, names, corruptions, epochs, seed, show)
+        means = write_comparison(rows, out, f"dashjax compare --dataset {dataset}")
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     headings, cells = table_of(means, compact=True)
     for number, heading in enumerate(headings):
@@ -77,6 +81,7 @@ def methods() -> None:
 
 
 def reproduce(
+    context: typer.Context,
     study: Annotated[str, typer.Argument(help="sim350, sim690, prior-noise, mlp, edges; yeast, breast or hema.")],
     out: Out,
     data: Annotated[
@@ -87,6 +92,7 @@ def reproduce(
     equations: Annotated[Path | None, typer.Option(help="A published system, node,eqn CSV; generated without.")] = None,
     names: Annotated[Path | None, typer.Option(help="Gene names in order, for --equations.")] = None,
     only: Annotated[str | None, typer.Option(help="One of the study's tables, for example noise-5.")] = None,
+    force: Force = False,
 ) -> None:
     """Reproduce a published study: every method run and set beside the published figures and the prior alone.
 
@@ -116,7 +122,7 @@ def reproduce(
             found = f" ({progress.skipped} found finished)" if progress.skipped else ""
             update(progress.trained, progress.epochs, f"{stage}: {done}{found}", stage)
 
-        with interruptible(out):
+        with claim_folder(context, "table.md", "reproduce"), keeping(AS_IT_WAS.format(out=out)):
             if isinstance(plan, MeasuredStudy):
                 assert data is not None, "checked above"
                 reproduce_measured(plan, out, data, show)
@@ -127,6 +133,7 @@ def reproduce(
 
 
 def simulate(
+    context: typer.Context,
     out: Out,
     genes: Annotated[int, typer.Option(help="Genes of a generated system.", min=5)] = 100,
     seed: Annotated[int, typer.Option(help="Seeds system, initial states, noise and corruption.", min=0)] = 0,
@@ -150,6 +157,7 @@ def simulate(
         int, typer.Option(help="Genes to knock down by half, each in a sample at rest of its own.", min=0)
     ] = 0,
     steady: Annotated[bool, typer.Option("--steady", help="Add a sample of the wild type at rest.")] = False,
+    force: Force = False,
 ) -> None:
     """Simulate trajectories, the true network and a corrupted prior; on demand, samples at rest too.
 
@@ -158,7 +166,7 @@ def simulate(
     """
     from dashjax.problems import simulate_files
 
-    with console.status("simulating"):
+    with claim_folder(context, "trajectories.csv"), console.status("simulating"):
         lines = simulate_files(
             out=out,
             genes=genes,

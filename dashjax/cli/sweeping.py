@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from dashjax.cli.options import Out
-from dashjax.cli.terminal import console, interruptible, print_lines, print_summary, progress_bar
+from dashjax.cli.options import Force, Out, claim_folder
+from dashjax.cli.terminal import AS_IT_WAS, console, print_lines, print_summary, progress_bar
 from dashjax.errors import InputError, unknown
+from dashjax.interrupts import keeping
 
 #: What `quickstart` runs: DASH, its baselines and our ensemble on a system small enough for a laptop.
 QUICKSTART: dict[str, Any] = {
@@ -23,15 +24,16 @@ QUICKSTART: dict[str, Any] = {
 }
 
 
-def quickstart(out: Out = Path("dashjax-quickstart")) -> None:
+def quickstart(context: typer.Context, out: Out = Path("dashjax-quickstart"), force: Force = False) -> None:
     """Simulate a 100-gene system, run five methods × 3 seeds on it, print a table and write a report."""
     from dashjax.sweep import parse_grid
 
     console.print("A simulated 100-gene system, 5 % of its prior edges misplaced, noise sd 0.025.")
-    run_grid(parse_grid(QUICKSTART, "quickstart"), out, "dashjax quickstart")
+    run_grid(context, parse_grid(QUICKSTART, "quickstart"), out, "dashjax quickstart")
 
 
 def sweep(
+    context: typer.Context,
     grid: Annotated[Path, typer.Argument(help="Grid file (YAML).")],
     out: Out,
     workers: Annotated[int | None, typer.Option(help="Worker threads; one per core by default.", min=1)] = None,
@@ -47,6 +49,7 @@ def sweep(
     distributed: Annotated[
         bool, typer.Option("--distributed", help="Join jax.distributed processes; each takes its share of the grid.")
     ] = False,
+    force: Force = False,
 ) -> None:
     """Run a grid of systems, noise levels, methods and seeds; finished runs in --out are not repeated."""
     from dashjax.engine.processes import join_processes
@@ -62,6 +65,7 @@ def sweep(
             raise InputError("--distributed: each process takes its own share; leave out --shard and --executor")
         part = join_processes()
     run_grid(
+        context,
         load_grid(grid),
         out,
         f"dashjax sweep {grid.stem}",
@@ -93,28 +97,33 @@ def report(folder: Annotated[Path, typer.Argument(help="Results folder of a swee
     print_summary(rows, folder)
 
 
-def run_grid(grid, out: Path, title: str, shard: tuple[int, int] | None = None, **options: Any) -> None:
+def run_grid(
+    context: typer.Context, grid, out: Path, title: str, shard: tuple[int, int] | None = None, **options: Any
+) -> None:
     """Run a grid, and write and print what it found; of a shard, only say that it is done."""
     from dashjax.report import write_results
     from dashjax.sweep import run_sweep
 
-    with progress_bar("runs") as update:
+    with claim_folder(context, "results.parquet", "sweep"):
+        with progress_bar("runs") as update:
 
-        def show(progress) -> None:
-            minutes = progress.seconds / 60
-            rate = f"{progress.finished / minutes:.1f} runs/min" if progress.finished else "compiling and training"
-            found = f" ({progress.skipped} found finished)" if progress.skipped else ""
-            lost = f", {progress.diverged} diverged" if progress.diverged else ""
-            text = f"{progress.finished}/{progress.runs} runs{found}, {rate}{lost}"
-            update(progress.trained, progress.epochs, text)
+            def show(progress) -> None:
+                minutes = progress.seconds / 60
+                rate = f"{progress.finished / minutes:.1f} runs/min" if progress.finished else "compiling and training"
+                found = f" ({progress.skipped} found finished)" if progress.skipped else ""
+                lost = f", {progress.diverged} diverged" if progress.diverged else ""
+                text = f"{progress.finished}/{progress.runs} runs{found}, {rate}{lost}"
+                update(progress.trained, progress.epochs, text)
 
-        with interruptible(out):
-            results = run_sweep(grid, out, show, shard=shard, **options)
-    if shard is not None and shard != (1, 1):
-        console.print(f"Shard {shard[0]}/{shard[1]} is done; `dashjax report {out}` shows all shards.", soft_wrap=True)
-        return
-    with console.status("drawing the report"):
-        rows = write_results(results, grid, title)
+            with keeping(AS_IT_WAS.format(out=out)):
+                results = run_sweep(grid, out, show, shard=shard, **options)
+        if shard is not None and shard != (1, 1):
+            console.print(
+                f"Shard {shard[0]}/{shard[1]} is done; `dashjax report {out}` shows all shards.", soft_wrap=True
+            )
+            return
+        with console.status("drawing the report"):
+            rows = write_results(results, grid, title)
     print_summary(rows, out)
 
 

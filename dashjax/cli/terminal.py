@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -15,6 +14,9 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 console = Console()
+
+#: What an interrupted command says of its results folder.
+AS_IT_WAS = "; finished runs are kept, and the same command goes on from there ({out})"
 
 
 def print_lines(lines: Iterable[str]) -> None:
@@ -91,13 +93,3 @@ def progress_bar(what: str) -> Iterator[Any]:
                 print(f"{what}: {10 * tenth} %  {text}", flush=True)
 
         yield line
-
-
-@contextmanager
-def interruptible(out: Path, what: str = "runs") -> Iterator[None]:
-    """Turn Ctrl-C into a line on how to go on, and exit code 130."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        console.print(f"\nInterrupted. Finished {what} are kept; the same command goes on from there ({out}).")
-        raise typer.Exit(130) from None

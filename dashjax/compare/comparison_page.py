@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from matplotlib.figure import Figure
 
 from dashjax.compare.comparison import describe_prior
 from dashjax.compare.findings import what_data_add
-from dashjax.io import write_atomically
+from dashjax.io.files import write_atomically, write_frame
+from dashjax.io.result_folder import published
 from dashjax.report.figure_files import provenance, to_png
 from dashjax.report.figures import colour
 from dashjax.report.page import render_page
@@ -76,12 +78,10 @@ def write_comparison(rows: pd.DataFrame, out: Path, title: str) -> pd.DataFrame:
     means = means.sort_values(["group", "own_prior", "corruption", "_order"], na_position="first")
     means = means.drop(columns="_order").reset_index(drop=True)
     kept = rows.drop(columns=["id", "chunk"], errors="ignore")
-    write_atomically(out / "results.parquet", lambda path: kept.to_parquet(path, index=False))
     plain = [{key: _plain(value) for key, value in row.items()} for row in means.to_dict("records")]
-    (out / "summary.json").write_text(json.dumps({"rows": plain, "versions": provenance()}, indent=1) + "\n")
+    summary = json.dumps({"rows": plain, "versions": provenance()}, indent=1) + "\n"
     own = bool(means["own_prior"].all())
     picture = to_png(draw_measured(means) if own else draw_comparison(means[~means["own_prior"]]))
-    (out / "comparison.png").write_bytes(picture)
     headings, cells = table_of(means)
     page = render_page(
         title,
@@ -100,7 +100,11 @@ def write_comparison(rows: pd.DataFrame, out: Path, title: str) -> pd.DataFrame:
         else {"AUPR by prior": (picture, "Each line is a method; the prior alone is dashed.")},
         provenance(),
     )
-    (out / "report.html").write_text(page, encoding="utf-8")
+    with published(out, "compare") as part:
+        write_frame(part / "results.parquet", kept)
+        files = {"summary.json": summary.encode(), "comparison.png": picture, "report.html": page.encode()}
+        for name, content in files.items():
+            write_atomically(part / name, partial(Path.write_bytes, data=content))
     return means
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import glob
 import json
 import os
-import platform
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +13,16 @@ import numpy as np
 
 from dashjax.engine.work import Arrays
 from dashjax.errors import InputError
-from dashjax.io import write_atomically
+from dashjax.io.files import clear_leftovers, explained
+from dashjax.io.sealed import read_arrays, read_json, read_sealed, write_arrays, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Row = dict[str, Any]
+
+#: Bytes that the rows of a chunk may take.
+LARGEST_ROWS = 2**30
 
 
 class MemoryStore(Mapping[str, Arrays]):
@@ -52,7 +53,9 @@ class MemoryStore(Mapping[str, Arrays]):
         """Return a row per finished network, and per finished item that is none."""
         import pandas as pd
 
-        return _table([pd.DataFrame(self._rows)] if self._rows else [])
+        if not self._rows:
+            return pd.DataFrame({"id": pd.Series(dtype=str), "chunk": pd.Series(dtype=str)})
+        return pd.DataFrame(self._rows).drop_duplicates("id", keep="first", ignore_index=True)
 
     def log(self, event: str, **facts: Any) -> None:
         """Keep no log."""
@@ -61,9 +64,9 @@ class MemoryStore(Mapping[str, Arrays]):
 class Store(MemoryStore):
     """A results folder, at `folder`.
 
-    `chunks/NAME.npz` holds models and curves of a chunk's items, `chunks/NAME.parquet` rows. The rows are written last
-    and by renaming, so a chunk counts as finished when its rows can be read. `manifest.json` says what the folder is
-    of, `events.jsonl` logs what happened when.
+    `chunks/NAME.npz` holds models and curves of a chunk's items, and rows. It is written whole or not at all and
+    carries a checksum, so what can be read is finished, and what is damaged is done again. `manifest.json` says what
+    the folder is of, `events.jsonl` logs what happened when.
 
     Args:
         folder: the results folder; created with its parents.
@@ -78,29 +81,40 @@ class Store(MemoryStore):
         super().__init__()
         self.folder = Path(folder)
         self.chunks = self.folder / "chunks"
+        self._places: dict[str, str] = {}
         manifest = self.folder / "manifest.json"
-        with _explained(self.folder):
+        with explained(self.folder):
             self.chunks.mkdir(parents=True, exist_ok=True)
+            for place in (self.folder, self.chunks):
+                clear_leftovers(place)
             if manifest.exists():
-                found = read_manifest(folder)["fingerprint"]
+                try:
+                    found = read_manifest(folder)["fingerprint"]
+                except InputError as error:
+                    # Whose chunks are whose is told by their names, so only what the folder is of is lost.
+                    set_aside([manifest], str(error))
+                    found = fingerprint
                 if found != fingerprint:
                     raise InputError(
                         f"{self.folder}: holds results of another study ({found}, this one is {fingerprint}); "
                         f"choose another folder"
                     )
-            content = json.dumps({"fingerprint": fingerprint, **describe}, indent=1)
-            write_atomically(manifest, lambda path: path.write_text(content + "\n", encoding="utf-8"))
-            for place in (self.folder, self.chunks):
-                _clear_leftovers(place)
-        self._places: dict[str, str] = {}
-        self._frames: dict[str, pd.DataFrame] = {}
-        self._scan()
+            write_json(manifest, {"fingerprint": fingerprint, **describe})
+            self._scan()
 
     def __getitem__(self, identity: str) -> Arrays:
-        """Return what is kept of an item."""
-        with np.load(self.chunks / f"{self._places[identity]}.npz", allow_pickle=False) as file:
-            row = int(np.flatnonzero(file["id"] == identity)[0])
-            return {name: file[name][row] for name in file.files if name != "id"}
+        """Return what is kept of an item.
+
+        Raises:
+            InputError: where its chunk has been damaged since the folder was opened.
+        """
+        path = self.chunks / f"{self._places[identity]}.npz"
+        try:
+            arrays = read_arrays(read_sealed(path))
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path}: damaged ({error}); the same command repeats its runs") from None
+        row = int(np.flatnonzero(arrays["id"] == identity)[0])
+        return {name: array[row] for name, array in arrays.items() if name not in ("id", "rows", "chunk")}
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the identities of finished items."""
@@ -116,72 +130,64 @@ class Store(MemoryStore):
         Raises:
             InputError: where the disk is full or gone; the chunk does not count as finished then.
         """
-        import pandas as pd
-
         identities = list(arrays)
         name = f"{identities[0]}-{len(arrays)}" if arrays else f"{rows[0]['id']}-row"
-        frame = pd.DataFrame(list(rows)).assign(chunk=name)
+        kept = [{**row, "chunk": name} for row in rows]
         names = arrays[identities[0]] if arrays else ()
         stacked = {part: np.stack([arrays[identity][part] for identity in identities]) for part in names}
-
-        def save(path: Path) -> None:
-            with path.open("wb") as file:
-                np.savez_compressed(file, id=np.array(identities), **stacked)  # type: ignore[arg-type]
-
-        with _explained(self.folder):
-            write_atomically(self.chunks / f"{name}.npz", save)
-            write_atomically(self.chunks / f"{name}.parquet", lambda path: frame.to_parquet(path, index=False))
-        self._frames[name] = frame
+        told = {"id": np.array(identities, dtype=str), "rows": np.array(json.dumps(kept, default=_plain))}
+        write_arrays(self.chunks / f"{name}.npz", {**stacked, **told, "chunk": np.array(name)})
+        self._rows += kept
         self._places |= dict.fromkeys(identities, name)
-
-    def rows(self) -> pd.DataFrame:
-        """Return a row per finished network, and per finished item that is none."""
-        return _table(list(self._frames.values()))
 
     def log(self, event: str, **facts: Any) -> None:
         """Append one line to events.jsonl."""
         line = json.dumps({"time": round(time.time(), 3), "process": os.getpid(), "event": event, **facts})
         # One short write in append mode is atomic, so several processes can share the log.
-        with _explained(self.folder), (self.folder / "events.jsonl").open("a", encoding="utf-8") as file:
+        with explained(self.folder), (self.folder / "events.jsonl").open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
     def _scan(self) -> None:
-        """Read what is finished; damaged chunks are set aside and reported as missing."""
-        import pandas as pd
-
-        for path in sorted(self.chunks.glob("*.parquet")):
+        """Read what is finished; damaged chunks are set aside, and missing from then on."""
+        damaged = []
+        for path in sorted(self.chunks.glob("*.npz")):
             try:
-                frame = pd.read_parquet(path)
-                with np.load(path.with_suffix(".npz"), allow_pickle=False) as arrays:
-                    identities = [str(identity) for identity in arrays["id"]]
-                    if not path.stem.endswith("-row") and not set(identities) <= set(frame["id"]):
-                        raise ValueError("rows and arrays differ")
-                self._frames[path.stem] = frame
-                self._places |= dict.fromkeys(identities, path.stem)
-            except Exception as error:  # whatever a damaged file raises, its runs are simply not finished
-                print(f"{path}: damaged, set aside ({type(error).__name__}); its runs will be repeated", flush=True)
-                for part in (path, path.with_suffix(".npz")):
-                    if part.exists():
-                        part.rename(part.with_name(part.name + ".damaged"))
+                found = read_chunk(path)
+            except FileNotFoundError:  # another process has just set it aside
+                continue
+            except Exception:  # whatever a damaged file raises, its runs are simply not finished
+                damaged.append(path)
+                continue
+            self._rows += found[1]
+            self._places |= dict.fromkeys(found[0], path.stem)
+        if damaged:
+            many = f" and {len(damaged) - 1} more" if len(damaged) > 1 else ""
+            set_aside(damaged, f"{damaged[0]}{many}: damaged, or of an earlier version")
 
 
-def _table(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    import pandas as pd
+def read_chunk(path: Path) -> tuple[list[str], list[Row]]:
+    """Return the identities of a chunk's items, and its rows.
 
-    filled = [frame for frame in frames if len(frame)]
-    if not filled:
-        return pd.DataFrame({"id": pd.Series(dtype=str), "chunk": pd.Series(dtype=str)})
-    return pd.concat(filled, ignore_index=True).drop_duplicates("id", keep="first")
+    Raises:
+        Exception: of any kind, where it is damaged or another's under this name.
+    """
+    found = read_arrays(read_sealed(path), ("id", "rows", "chunk"), LARGEST_ROWS)
+    rows = json.loads(str(found["rows"]))
+    if str(found["chunk"]) != path.stem or any(row["chunk"] != path.stem for row in rows):
+        raise ValueError("another chunk's")
+    return [str(identity) for identity in found["id"]], rows
 
 
-@contextmanager
-def _explained(folder: Path) -> Iterator[None]:
-    """Turn what the operating system refuses into one line."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(f"{folder}: cannot be written ({reason}); what was finished is kept") from None
+def set_aside(paths: Sequence[Path], why: str) -> None:
+    """Rename files so that they are no longer read, and say so in a line."""
+    for path in paths:
+        path.rename(path.with_name(path.name + ".damaged"))
+    print(f"{why}: set aside as *.damaged, its runs will be repeated", flush=True)
+
+
+def _plain(value: Any) -> Any:
+    """Return a number of NumPy's as Python's, for JSON."""
+    return value.item()
 
 
 def read_manifest(folder: Path | str) -> dict[str, Any]:
@@ -190,30 +196,7 @@ def read_manifest(folder: Path | str) -> dict[str, Any]:
     Raises:
         InputError: where there is none, or a damaged one.
     """
-    path = Path(folder) / "manifest.json"
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        content["fingerprint"]
+        return read_json(Path(folder) / "manifest.json")
     except FileNotFoundError:
         raise InputError(f"{folder}: not a results folder (it has no manifest.json)") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: damaged ({error})") from None
-    return content
-
-
-def _clear_leftovers(folder: Path) -> None:
-    """Remove temporary files of processes of this machine that were killed while they wrote."""
-    for path in folder.glob(f".*.{glob.escape(platform.node())}.*"):
-        process = path.name.rpartition(".")[2]
-        if process.isdigit() and not _runs(int(process)):
-            path.unlink(missing_ok=True)
-
-
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # somebody else's
-        return True
-    return True

@@ -57,10 +57,10 @@ class FoundAgain:
     @classmethod
     def of(cls, numbers: Mapping[str, Any]) -> FoundAgain | None:
         """Return it from named numbers, as `arrays` names them; None where they are not there."""
-        parts = {part.name: numbers.get(f"hidden_{part.name}") for part in fields(cls)}
-        if None in parts.values():
+        names = [part.name for part in fields(cls)]
+        if not all(f"hidden_{name}" in numbers for name in names):
             return None
-        return cls(**{name: float(value) for name, value in parts.items()})
+        return cls(**{name: float(numbers[f"hidden_{name}"]) for name in names})
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the numbers as named arrays, for a store."""
@@ -69,8 +69,8 @@ class FoundAgain:
     def describe(self) -> str:
         """Say it in words."""
         numbers = (
-            f"{self.edges:.0f} edges of the prior were hidden: the data find them again with an AUPR of {self.aupr:.2g}, "
-            f"out-degree alone with {self.by_degree:.2g}, chance is {self.chance:.2g}"
+            f"{self.edges:.0f} edges of the prior were hidden: the data find them again with an AUPR of "
+            f"{self.aupr:.2g}, out-degree alone with {self.by_degree:.2g}, chance is {self.chance:.2g}"
         )
         if self.added:
             return f"{numbers}; so the data add to the prior"
@@ -105,7 +105,9 @@ def found_again(
     likelihoods = [np.where(asked, stated * logit - np.logaddexp(0.0, logit), 0.0).sum(axis=0) for logit in odds]
     gain = (likelihoods[1] - likelihoods[0])[regulators]
     error = gain.std(ddof=1) / np.sqrt(len(gain))
-    areas = [float(average_precision(jnp.asarray(logit), jnp.asarray(stated > 0), jnp.asarray(asked))) for logit in odds]
+    areas = [
+        float(average_precision(jnp.asarray(logit), jnp.asarray(stated > 0), jnp.asarray(asked))) for logit in odds
+    ]
     return FoundAgain(
         edges=float((stated > 0).sum()),
         chance=float((stated > 0).sum() / asked.sum()),

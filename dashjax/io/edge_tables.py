@@ -10,6 +10,7 @@ import numpy as np
 
 from dashjax.errors import InputError
 from dashjax.io.named import NamedNetwork, make_network
+from dashjax.io.result_folder import refuse_changed
 from dashjax.io.tables import (
     TableFile,
     find_column,
@@ -139,6 +140,7 @@ def read_edges(path: Path | str) -> pd.DataFrame:
     """
     import pandas as pd
 
+    refuse_changed(path)
     rows = TableFile(Path(path)).rows
     header = rows[0]
     for name in ("source", "target", "weight"):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import platform
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,14 +18,54 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
-    """Write a file under a temporary name and rename it, so that it is whole or absent."""
-    temporary = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}")
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what the operating system refuses while something is written into one line."""
     try:
-        write(temporary)
-        temporary.replace(path)
+        yield
+    except OSError as error:
+        reason = error.strerror or " ".join(str(error).split())[:200]
+        raise InputError(f"{path}: cannot be written ({reason}); what was finished is kept") from None
+
+
+def temporary_name(path: Path) -> Path:
+    """Return the name under which this process writes a file or folder before it gets its own."""
+    return path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}")
+
+
+def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
+    """Write a file under a temporary name and rename it, so that it is whole or absent.
+
+    Raises:
+        InputError: where the disk is full, gone or not to be written to.
+    """
+    temporary = temporary_name(path)
+    try:
+        with explained(path):
+            write(temporary)
+            temporary.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Remove what processes of this machine that were killed while they wrote left under temporary names."""
+    for path in folder.glob(f".*.{glob.escape(platform.node())}.*"):
+        process = path.name.rpartition(".")[2]
+        if process.isdigit() and not _runs(int(process)):
+            with suppress(OSError):
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
 
 
 def write_frame(path: Path | str, table: pd.DataFrame, mark: str | None = None, missing: str = "") -> None:
@@ -53,10 +96,8 @@ def make_folder(path: Path) -> None:
     Raises:
         InputError: where it cannot be made.
     """
-    try:
+    with explained(path):
         path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror})") from None
 
 
 def check_writable(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dashjax.errors import InputError
+from dashjax.io.result_folder import refuse_changed
 from dashjax.io.tables import find_column, parse_present, read_rows, refuse_repeats, refuse_width, short
 
 _HEADERS = ("x", "gene", "genes", "name", "node", "regulator", "tf")
@@ -43,6 +44,7 @@ def read_gene_values(path: Path | str, column: str) -> dict[str, float]:
     Raises:
         InputError: on missing columns or values, numbers that are none or repeated genes, naming row and column.
     """
+    refuse_changed(path)
     rows = read_rows(path)
     places = [find_column(rows[0], (name,)) for name in ("gene", column)]
     if None in places:

@@ -96,7 +96,8 @@ class Expression:
             measured=jnp.concatenate([counted, jnp.zeros(shape, bool)], axis=-1),
         )
         steady = None if self.steady is None else _with_columns(self.steady, len(new))
-        note = f"{len(new):,} genes of the prior have no expression; they join without measurements"
+        hints = "".join(f"; {hint}" for hint in name_hints(new, self.genes))
+        note = f"{len(new):,} genes of the prior have no expression; they join without measurements{hints}"
         notes = (*self.notes, note)
         return replace(self, genes=(*self.genes, *new), trajectories=trajectories, steady=steady, notes=notes)
 

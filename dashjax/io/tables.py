@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import errno
 import gzip
 import io
 import re
+import stat
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,27 +34,27 @@ _THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")
 _GZIP = b"\x1f\x8b"
 
 
-def read_text(path: Path | str) -> str:
+def read_text(path: Path | str, largest: int | None = None) -> str:
     """Return a file's text (UTF-8, byte-order mark removed), plain or gzipped.
 
     Raises:
-        InputError: where the file is missing, unreadable, empty, not text, or larger than `LARGEST_TEXT`.
+        InputError: where the file is missing, unreadable, empty, not text, or larger than so many bytes
+            (`LARGEST_TEXT` if None).
     """
-    path = Path(path)
+    path, largest = Path(path), LARGEST_TEXT if largest is None else largest
     try:
-        with path.open("rb") as file:
-            compressed = file.read(2) == _GZIP
-        with gzip.open(path) if compressed else path.open("rb") as file:
+        content = _bytes(path, largest)
+        if content[:2] == _GZIP:
             # One byte more than is allowed tells a larger file without unpacking it.
-            content = file.read(LARGEST_TEXT + 1)
+            content = gzip.GzipFile(fileobj=io.BytesIO(content)).read(largest + 1)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{path}: damaged gzip file ({error})") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    if len(content) > LARGEST_TEXT:
-        raise InputError(f"{path}: more than {LARGEST_TEXT / 2**20:,.0f} MiB of text")
+    if len(content) > largest:
+        raise InputError(f"{path}: more than {largest / 2**20:,.0f} MiB of text")
     try:
         text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
@@ -62,6 +64,24 @@ def read_text(path: Path | str) -> str:
     if "\0" in text:
         raise InputError(f"{path}: not a text file (it contains NUL)")
     return text
+
+
+def _bytes(path: Path, largest: int) -> bytes:
+    """Return a file's first bytes, of a pipe the same whenever it is asked for, for it can be read but once."""
+    kind = path.stat().st_mode
+    if stat.S_ISCHR(kind):
+        raise OSError(errno.EINVAL, "a device, not a file")
+    if not stat.S_ISREG(kind) and str(path) in _pipes:
+        return _pipes[str(path)]
+    with path.open("rb") as file:
+        content = file.read(largest + 1)
+    if not stat.S_ISREG(kind):
+        _pipes[str(path)] = content
+    return content
+
+
+#: What came through pipes.
+_pipes: dict[str, bytes] = {}
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from dashjax.data.prior import combine_priors
 from dashjax.dynamics import AbstractSpec, field_of_arrays
 from dashjax.errors import InputError
 from dashjax.evidence import EdgePosterior, EnsemblePosterior
-from dashjax.io import write_atomically
+from dashjax.io.result_folder import refuse_changed
+from dashjax.io.sealed import read_arrays, read_sealed, write_arrays
 from dashjax.networks.network import Network
 from dashjax.numerics.sparse import SparseMatrix
 from dashjax.questions import Measured
@@ -28,8 +29,8 @@ from dashjax.questions import Measured
 FORMAT = 2
 #: What a folder that `dashjax fit` wrote calls its network.
 FILE = "model.npz"
-#: Bytes of the largest array that a network may hold, and of its header: 40,000 genes squared in two branches.
-_LARGEST_ARRAY, _LARGEST_HEADER = 2**34, 2**26
+#: Bytes of the arrays of the largest network, and of a header.
+_LARGEST, _LARGEST_HEADER = 2**36, 2**26
 
 
 def save_network(path: Path | str, network: Network) -> None:
@@ -69,14 +70,7 @@ def save_network(path: Path | str, network: Network) -> None:
     arrays |= {f"curve_{name}": curve for name, curve in network.curves.items()}
     plain = {name: np.asarray(array) for name, array in arrays.items()}
 
-    def write(part: Path) -> None:
-        with part.open("wb") as file:
-            np.savez_compressed(file, header=np.array(json.dumps(header)), **plain)  # type: ignore[arg-type]
-
-    try:
-        write_atomically(Path(path), write)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from None
+    write_arrays(Path(path), {"header": np.array(json.dumps(header)), **plain})
 
 
 def load_network(path: Path | str) -> Network:
@@ -93,13 +87,14 @@ def load_network(path: Path | str) -> Network:
     """
     path = Path(path)
     path = path / FILE if path.is_dir() else path
+    refuse_changed(path)
     try:
-        with zipfile.ZipFile(path) as archive:
-            header = json.loads(str(_array(archive, "header", _LARGEST_HEADER, path)))
-            if header["format"] != FORMAT:
-                raise InputError(f"{path}: format {header['format']} of a network, this version reads {FORMAT}")
-            names = [name.removesuffix(".npy") for name in archive.namelist()]
-            arrays = {name: _array(archive, name, _LARGEST_ARRAY, path) for name in names if name != "header"}
+        content = read_sealed(path)
+        header = json.loads(str(read_arrays(content, ("header",), _LARGEST_HEADER)["header"]))
+        if header["format"] != FORMAT:
+            raise InputError(f"{path}: format {header['format']} of a network, this version reads {FORMAT}")
+        arrays = read_arrays(content, limit=_largest(len(header["genes"])))
+        del arrays["header"]
         if any(array.dtype.kind not in "fbiu" for array in arrays.values()):
             raise ValueError("an array holds no numbers")
         return _assemble(header, arrays, path)
@@ -118,6 +113,8 @@ def load_network(path: Path | str) -> Network:
 def _assemble(header: dict[str, Any], arrays: dict[str, np.ndarray], path: Path) -> Network:
     genes = tuple(str(name) for name in header["genes"])
     count = len(genes)
+    if len(set(genes)) < count:
+        raise ValueError("a gene appears twice")
     regulators = None if header["regulators"] is None else tuple(int(n) for n in header["regulators"])
     if regulators is not None and not (
         list(regulators) == sorted(set(regulators)) and all(0 <= n < count for n in regulators)
@@ -217,14 +214,6 @@ def _subclasses(kind: type) -> list[type]:
     return found
 
 
-def _array(archive: zipfile.ZipFile, name: str, largest: int, path) -> np.ndarray:
-    """Read one array, having looked at the size that the archive and the array state."""
-    info = archive.getinfo(f"{name}.npy")
-    with archive.open(info) as file:
-        version = np.lib.format.read_magic(file)
-        read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-        shape, _, dtype = read_header[version](file)
-        if max(info.file_size, int(np.prod(shape, dtype=object)) * dtype.itemsize) > largest:
-            raise InputError(f"{path}: {name} is larger than any network's")
-    with archive.open(info) as file:
-        return np.lib.format.read_array(file, allow_pickle=False)
+def _largest(genes: int) -> float:
+    """Return the bytes that the arrays of a network of so many genes may take, far more than any has."""
+    return min(_LARGEST, _LARGEST_HEADER + 2**11 * genes * (genes + 2**9))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -39,8 +40,9 @@ def load_problems(dataset: str, data: Path | None = None, only: str | None = Non
         raise InputError(unknown("value", dataset, list(DATASETS)), "dataset")
     if DATASETS[dataset] is not _simulated and data is None:
         raise InputError(f"the folder of the {dataset} files is missing", "data")
-    wanted = only or ""
-    problems = [load() for name, load in DATASETS[dataset](data or Path()) if wanted in name]
+    # A number is wanted whole: 100 is no part of 1000.
+    wanted = re.compile(rf"(?<!\d){re.escape(only)}(?!\d)" if only and only.isdigit() else re.escape(only or ""))
+    problems = [load() for name, load in DATASETS[dataset](data or Path()) if wanted.search(name)]
     if not problems:
         sought = f"; looked for {', '.join(SOUGHT)}" if dataset in OWN_PRIORS else ""
         named = f" with '{only}' in its name" if only else ""

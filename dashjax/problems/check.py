@@ -17,6 +17,12 @@ from dashjax.io.tables import short
 LARGEST_LOG_EXPRESSION = 30.0
 #: How a reader begins to say that a knocked-out gene was measured high.
 HIGH = "knocked out, yet measured"
+#: What `name_hints` says of names that are the same but for their spelling.
+OTHERWISE_SPELT = "differ only in"
+#: How many times longer than another a trajectory may last before one of them has probably another unit of time.
+SPANS = 1000
+#: What is said where there is nothing to learn from.
+NOTHING_CHANGES = "no gene ever changes, so nothing can be learnt from it"
 #: Share of all pairs from which a prior says little.
 DENSE = 0.3
 #: Genes per step from one time to the next beyond which data say little.
@@ -50,7 +56,7 @@ def check_expression(data: Expression) -> list[Finding]:
     ]  # fmt: skip
     samples = [] if data.steady is None else [_count(len(data.steady.names), "sample at rest", "samples at rest")]
     # What a reader saw on the way is said by the reader; what was probably not meant is a warning.
-    doubted = [note for note in data.notes if note.startswith(HIGH)]
+    doubted = [note for note in data.notes if note.startswith(HIGH) or OTHERWISE_SPELT in note]
     notes = [
         ", ".join([f"{values.n_genes:,} genes", *courses, *samples]),
         *_stated(data),
@@ -58,6 +64,13 @@ def check_expression(data: Expression) -> list[Finding]:
     ]
     warnings = list(doubted)
     constant = _constant(data)
+    if not changes(data).any():
+        return [*_findings(data.source, notes, warnings), Finding("error", data.source, NOTHING_CHANGES)]
+    spans = (np.where(observed, times, -np.inf).max(axis=1) - times[:, 0]) if len(times) else np.ones(1)
+    if spans.max() > SPANS * spans.min():
+        warnings.append(
+            f"trajectories last from {spans.min():.3g} to {spans.max():.3g}; are all their times in one unit?"
+        )
     if constant.any():
         names = _examples([data.genes[n] for n in np.flatnonzero(constant)])
         warnings.append(f"{_count(constant.sum(), 'gene never changes', 'genes never change')} ({names})")
@@ -162,6 +175,12 @@ def _everything(data: Expression) -> np.ndarray:
     counted = np.broadcast_to(np.asarray(values.counted), values.expression.shape)[seen]
     rows = np.where(counted, np.asarray(values.expression)[seen], np.nan)
     return rows if data.steady is None else np.concatenate([rows, data.steady.levels])
+
+
+def changes(data: Expression) -> np.ndarray:
+    """Say which genes were seen at two levels at least."""
+    everything = _everything(data)
+    return np.fmax.reduce(everything, axis=0) > np.fmin.reduce(everything, axis=0)
 
 
 def _constant(data: Expression) -> np.ndarray:

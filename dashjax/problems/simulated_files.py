@@ -8,15 +8,16 @@ import numpy as np
 
 from dashjax.errors import InputError
 from dashjax.io import (
-    make_folder,
     read_phoenix,
     read_system,
+    write_atomically,
     write_interventions,
     write_phoenix,
     write_steady,
     write_system,
     write_table,
 )
+from dashjax.io.result_folder import published
 from dashjax.networks import edge_list
 from dashjax.simulate import (
     RestStudy,
@@ -110,21 +111,23 @@ def simulate_files(
     ):
         prior = change(prior_rng, prior, corruption[name])
 
-    make_folder(out)
-    write_phoenix(out / "trajectories.csv", grids, noisy)
-    write_table(out / "truth.tsv", edge_list(system.truth, system.genes))
-    write_table(out / "prior.tsv", edge_list(prior, system.genes))
-    write_system(out / "equations.csv", system)
-    (out / "genes.csv").write_text("gene\n" + "\n".join(system.genes) + "\n", encoding="utf-8")
+    with published(out, "simulate") as part:
+        write_phoenix(part / "trajectories.csv", grids, noisy)
+        write_table(part / "truth.tsv", edge_list(system.truth, system.genes))
+        write_table(part / "prior.tsv", edge_list(prior, system.genes))
+        write_system(part / "equations.csv", system)
+        names_of = "".join(f"{name}\n" for name in ("gene", *system.genes))
+        write_atomically(part / "genes.csv", lambda path: path.write_text(names_of, encoding="utf-8"))
+        if rest is not None:
+            write_steady(part / "steady.csv", rest.names, system.genes, rest.levels)
+            if rest.interventions:
+                write_interventions(part / "interventions.csv", rest.interventions)
     lines = [
         f"{len(system.genes)} genes ({int(system.is_input.sum())} inputs), {int((system.truth != 0).sum())} true edges "
         f"({int((system.truth < 0).sum())} repressing), {int((prior != 0).sum())} prior edges, "
         f"{len(grids)} trajectories: {out}"
     ]
     if rest is not None:
-        write_steady(out / "steady.csv", rest.names, system.genes, rest.levels)
-        if rest.interventions:
-            write_interventions(out / "interventions.csv", rest.interventions)
         lines.append(_design(knockouts, knockdowns, steady))
     if initial is not None:
         worst = max(np.nanmax(np.abs(ours - theirs)) for ours, theirs in zip(expression, observed, strict=True))

@@ -36,7 +36,7 @@ from dashjax.io import (
     similarity_edges,
 )
 from dashjax.io.matching import match_names
-from dashjax.problems.check import check_data
+from dashjax.problems.check import NOTHING_CHANGES, changes, check_data
 
 #: What becomes of prior genes without expression: they are refused, left out, or join without measurements.
 MATCHES = ("exact", "intersect", "union")
@@ -83,6 +83,8 @@ def read_problem(
         InputError: on anything wrong with the data or arguments.
     """
     data, networks = read_parts(expression, prior, cells, genes, match, steady, interventions)
+    if not changes(data).any():
+        raise InputError(f"{data.source}: {NOTHING_CHANGES}")
     findings = check_data(data, networks, match)
     named: Match = "intersect" if match == "intersect" else "exact"
     count = len(data.genes)

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from dashjax.data import DENSE_GENES
-from dashjax.io import make_folder, write_atomically, write_table
+from dashjax.io import write_atomically, write_table
+from dashjax.io.result_folder import published
 from dashjax.networks import Network
 from dashjax.networks.network_file import FILE
 from dashjax.questions import Response
@@ -25,19 +26,19 @@ from dashjax.report.figures import effect_map, training_curves, tuning_curve
 
 def write_network(out: Path, network: Network, tried: pd.DataFrame | None = None) -> None:
     """Write edges.tsv, model.npz, curves.csv and figures of a network, and choice.csv of what was tried for it."""
-    make_folder(out)
-    write_table(out / "edges.tsv", edges_table(network))
-    network.save(out / FILE)
-    if network.curves:
-        epochs = {"epoch": np.arange(1, len(network.curves["pruned"]) + 1)}
-        curves = pd.DataFrame({**epochs, **network.curves})
-        write_atomically(out / "curves.csv", lambda path: curves.to_csv(path, index=False))
-        write_figure(out, "training_curves", training_curves({"this run": [network.curves]}))
-    if len(network.genes) <= DENSE_GENES:
-        write_figure(out, "effects", effect_map(network.scores, network.genes))
-    if tried is not None:
-        write_atomically(out / "choice.csv", lambda path: tried.to_csv(path, index=False))
-        write_figure(out, "choice", tuning_curve(tried))
+    with published(out, "fit") as part:
+        write_table(part / "edges.tsv", edges_table(network))
+        network.save(part / FILE)
+        if network.curves:
+            epochs = {"epoch": np.arange(1, len(network.curves["pruned"]) + 1)}
+            curves = pd.DataFrame({**epochs, **network.curves})
+            write_atomically(part / "curves.csv", lambda path: curves.to_csv(path, index=False))
+            write_figure(part, "training_curves", training_curves({"this run": [network.curves]}))
+        if len(network.genes) <= DENSE_GENES:
+            write_figure(part, "effects", effect_map(network.scores, network.genes))
+        if tried is not None:
+            write_atomically(part / "choice.csv", lambda path: tried.to_csv(path, index=False))
+            write_figure(part, "choice", tuning_curve(tried))
 
 
 def edges_table(network: Network) -> pd.DataFrame:
@@ -54,18 +55,18 @@ def edges_table(network: Network) -> pd.DataFrame:
     return edges.rename(columns=names)[[*columns, "sign_agreement", "in_prior"]]
 
 
-def write_influence(out: Path, table: pd.DataFrame) -> None:
-    """Write influence.tsv and its figure."""
-    make_folder(out)
-    write_table(out / "influence.tsv", table)
-    write_figure(out, "influence", influence_figure(table))
+def write_influence(out: Path, table: pd.DataFrame, of: str = "influence") -> None:
+    """Write influence.tsv and its figure, as a part of what they are of."""
+    with published(out, of) as part:
+        write_table(part / "influence.tsv", table)
+        write_figure(part, "influence", influence_figure(table))
 
 
 def write_pathways(out: Path, table: pd.DataFrame) -> None:
     """Write pathways.tsv and its figure."""
-    make_folder(out)
-    write_table(out / "pathways.tsv", table)
-    write_figure(out, "pathways", pathways_figure(table))
+    with published(out, "pathways") as part:
+        write_table(part / "pathways.tsv", table)
+        write_figure(part, "pathways", pathways_figure(table))
 
 
 def write_response(out: Path, table: pd.DataFrame, response: Response, genes, words: str) -> None:
@@ -79,15 +80,15 @@ def write_response(out: Path, table: pd.DataFrame, response: Response, genes, wo
             **{name: path.T.ravel() for name, path in paths.items()},
         }
     )
-    make_folder(out)
-    write_table(out / "response.tsv", table)
-    write_table(out / "trajectories.tsv", trajectories)
-    write_figure(out, "response", response_figure(table, words))
-    write_figure(out, "trajectories", trajectories_figure(table, trajectories))
+    with published(out, "perturb") as part:
+        write_table(part / "response.tsv", table)
+        write_table(part / "trajectories.tsv", trajectories)
+        write_figure(part, "response", response_figure(table, words))
+        write_figure(part, "trajectories", trajectories_figure(table, trajectories))
 
 
 def write_at_rest(out: Path, table: pd.DataFrame, words: str) -> None:
     """Write at_rest.tsv of levels at rest under a perturbation, and its figure."""
-    make_folder(out)
-    write_table(out / "at_rest.tsv", table)
-    write_figure(out, "at_rest", at_rest_figure(table, words))
+    with published(out, "perturb") as part:
+        write_table(part / "at_rest.tsv", table)
+        write_figure(part, "at_rest", at_rest_figure(table, words))

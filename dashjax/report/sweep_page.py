@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dashjax.io import write_atomically
+from dashjax.io.result_folder import published
 from dashjax.report import figures as draw
 from dashjax.report.figure_files import provenance, write_figure
 from dashjax.report.page import render_page
@@ -49,19 +50,20 @@ def write_results(results: Results, grid: Grid, title: str) -> list[dict[str, An
     """
     folder = results.store.folder
     table = order_columns(results.table.drop(columns="chunk", errors="ignore"))
-    write_atomically(folder / "results.parquet", lambda path: table.to_parquet(path, index=False))
     rows = summarise(results.table)
-    facts = provenance() | {"compiled programs": str(results.compilations)}
-    summary = json.dumps({"title": title, "provenance": facts, "rows": rows}, indent=1, ensure_ascii=False)
-    write_atomically(folder / "summary.json", lambda path: path.write_text(summary + "\n", encoding="utf-8"))
+    with published(folder, "sweep") as part:
+        write_atomically(part / "results.parquet", lambda path: table.to_parquet(path, index=False))
+        facts = provenance() | {"compiled programs": str(results.compilations)}
+        summary = json.dumps({"title": title, "provenance": facts, "rows": rows}, indent=1, ensure_ascii=False)
+        write_atomically(part / "summary.json", lambda path: path.write_text(summary + "\n", encoding="utf-8"))
 
-    shown = {}
-    for name, figure in _draw(results, rows).items():
-        heading, caption = CAPTIONS[name]
-        shown[heading] = (write_figure(folder, name, figure), caption)
-    headings, cells = printed_rows(rows)
-    page = render_page(title, describe(grid, results), conclusions(rows), headings, cells, shown, facts)
-    write_atomically(folder / "report.html", lambda path: path.write_text(page, encoding="utf-8"))
+        shown = {}
+        for name, figure in _draw(results, rows).items():
+            heading, caption = CAPTIONS[name]
+            shown[heading] = (write_figure(part, name, figure), caption)
+        headings, cells = printed_rows(rows)
+        page = render_page(title, describe(grid, results), conclusions(rows), headings, cells, shown, facts)
+        write_atomically(part / "report.html", lambda path: path.write_text(page, encoding="utf-8"))
     return rows
 
 

@@ -15,7 +15,8 @@ from dashjax.data import Problem
 from dashjax.dynamics import PhoenixSpec
 from dashjax.engine import Cell, Progress, RivalCell, Store, collect, run_cells, score_cell
 from dashjax.engine.work import Arrays
-from dashjax.io import write_atomically
+from dashjax.io.files import write_frame
+from dashjax.io.result_folder import published
 from dashjax.methods import Method, find_method
 from dashjax.networks import make_network
 from dashjax.numerics.sparse import dense_rows
@@ -177,14 +178,15 @@ def _section(study: MeasuredStudy, dataset: DataSet, problem: Problem, cells: Se
     table = pd.concat([runs, pd.DataFrame([prior_row(problem)])], ignore_index=True)
     table = table.assign(prior_corruption=np.nan, **{name: np.nan for name in SCORES if name not in table})
     numbers = table.drop(columns=["id", "chunk"])
-    write_atomically(store.folder / "results.parquet", partial(numbers.to_parquet, index=False))
     rows = _summary(dataset, numbers)
     curves: dict[str, list[Arrays]] = {}
     for cell in cells:
         curves.setdefault(cell.label, []).append(store[cell.source])
     figures = {}
-    for name, (heading, figure, caption) in _draw(problem, numbers, curves, rows).items():
-        figures[heading] = (write_figure(store.folder, name, figure), caption)
+    with published(store.folder, "reproduce") as part:
+        write_frame(part / "results.parquet", numbers)
+        for name, (heading, figure, caption) in _draw(problem, numbers, curves, rows).items():
+            figures[heading] = (write_figure(part, name, figure), caption)
     return Section(dataset.name, " ".join(paragraphs_of(study, problem, rows)), rows, figures)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dashjax.io import write_atomically
+from dashjax.io.result_folder import published
 from dashjax.report.figure_files import provenance
 from dashjax.report.page import render_page
 from dashjax.report.summary import format_metric
@@ -66,12 +67,13 @@ def write_pages(
     rows = [row for section in sections for row in section.rows]
     summary = {"study": plan["name"], "plan": plan, "provenance": made, "rows": rows}
     paragraphs = [f"{section.name}: {section.text}" for section in sections]
-    for path, body in (
-        ("table.md", "\n".join(text)),
-        ("summary.json", json.dumps(summary, indent=1, ensure_ascii=False) + "\n"),
-        ("report.html", render_page(plan["title"], facts, paragraphs, headings, cells, figures, made)),
-    ):
-        write_atomically(out / path, partial(Path.write_text, data=body, encoding="utf-8"))
+    with published(out, "reproduce") as part:
+        for path, body in (
+            ("table.md", "\n".join(text)),
+            ("summary.json", json.dumps(summary, indent=1, ensure_ascii=False) + "\n"),
+            ("report.html", render_page(plan["title"], facts, paragraphs, headings, cells, figures, made)),
+        ):
+            write_atomically(part / path, partial(Path.write_text, data=body, encoding="utf-8"))
 
 
 def _cells(row: dict[str, Any], columns: Columns) -> list[str]:

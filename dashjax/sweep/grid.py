@@ -15,10 +15,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from dashjax.dynamics import FIELDS
 from dashjax.errors import InputError, suggest, unknown
+from dashjax.io.tables import read_text
 from dashjax.methods import DEFAULT_TRUST, find_method
 from dashjax.training import OBJECTIVES
 
 Share = Annotated[float, Field(ge=0, le=1)]
+
+
+#: Runs of a grid, and bytes of its file, beyond which there is a mistake.
+LARGEST_GRID, LARGEST_TEXT = 1_000_000, 2**24
 
 
 class _Strict(BaseModel):
@@ -181,7 +186,14 @@ class Grid(_Strict):
     @field_validator("seeds", mode="before")
     @classmethod
     def _counted(cls, seeds: Any) -> Any:
-        return list(range(seeds)) if type(seeds) is int else seeds
+        if type(seeds) is int:
+            if seeds > LARGEST_GRID:
+                raise ValueError(f"{seeds:,} seeds, more than {LARGEST_GRID:,}")
+            return list(range(seeds))
+        if isinstance(seeds, list | tuple) and len({str(seed) for seed in seeds}) < len(seeds):
+            twice = next(seed for number, seed in enumerate(seeds) if seed in seeds[:number])
+            raise ValueError(f"seed {twice} appears twice")
+        return seeds
 
     @field_validator("methods", mode="before")
     @classmethod
@@ -244,6 +256,14 @@ def expand(grid: Grid) -> list[Combination]:
     return list(dict.fromkeys(found))
 
 
+def count_runs(grid: Grid) -> int:
+    """Return how many combinations a grid has at most, without making any."""
+    data = grid.data
+    sources = len(grid.noise) * len(grid.prior_corruption) if data is None else len(data.expression) * len(data.prior)
+    settings = sum(len(m.lambda_1) * len(m.lambda_2) * max(1, len(m.strength)) for m in grid.methods)
+    return sources * settings * len(grid.seeds) * max(1, grid.folds)
+
+
 def load_grid(path: Path | str) -> Grid:
     """Read a grid from YAML.
 
@@ -255,10 +275,7 @@ def load_grid(path: Path | str) -> Grid:
             of range.
     """
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
+    text = read_text(path, LARGEST_TEXT)
     text = re.sub(r"\$\{(\w+)(?::-([^}]*))?\}", lambda m: os.environ.get(m[1], m[2] or ""), text)
     try:
         content = yaml.safe_load(text)
@@ -266,6 +283,8 @@ def load_grid(path: Path | str) -> Grid:
         mark = getattr(error, "problem_mark", None)
         where = f", row {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise InputError(f"{path}{where}: not valid YAML ({getattr(error, 'problem', error)})") from None
+    except RecursionError:
+        raise InputError(f"{path}: not valid YAML (nested too deeply)") from None
     grid = parse_grid(content, str(path))
     folders = [Path.cwd(), *path.resolve().parents]
     if grid.data is not None:
@@ -289,9 +308,12 @@ def parse_grid(content: Any, source: str = "grid") -> Grid:
     if not isinstance(content, dict):
         raise InputError(f"{source}: expected keys {', '.join(Grid.model_fields)}, found {type(content).__name__}")
     try:
-        return Grid.model_validate(content)
+        grid = Grid.model_validate(content)
     except ValidationError as error:
         raise InputError(f"{source}: {_explain(error.errors()[0])}") from None
+    if (count := count_runs(grid)) > LARGEST_GRID:
+        raise InputError(f"{source}: {count:,} runs, more than {LARGEST_GRID:,}; split the grid")
+    return grid
 
 
 def _found_data(data: UserData, folders: Sequence[Path], source: str) -> UserData:

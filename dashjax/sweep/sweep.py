@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -19,7 +18,8 @@ from dashjax.engine import Cell, OnProgress, Store, collect, local_executor, net
 from dashjax.engine.cell import describe
 from dashjax.engine.cluster import RayExecutor
 from dashjax.errors import InputError
-from dashjax.io import CellOptions, read_system, write_atomically
+from dashjax.io import CellOptions, read_system
+from dashjax.io.sealed import write_json
 from dashjax.methods import find_method
 from dashjax.networks import Network
 from dashjax.problems import read_problem, simulated_problem, with_corrupted_prior
@@ -117,8 +117,7 @@ def open_store(grid: Grid, cells: Sequence[Cell], folder: Path | str) -> Store:
     data = sorted({cell.problem.data_fingerprint for cell in cells}) if grid.data is None else ["user data"]
     study = identity_of(NUMERICS_VERSION, describe(base_config(grid)) if grid.data is None else "", *data)
     store = Store(folder, study, {"grid": grid.model_dump(mode="json")})
-    plan = json.dumps({cell.identity: cell.label for cell in cells})
-    write_atomically(store.folder / "cells.json", lambda path: path.write_text(plan, encoding="utf-8"))
+    write_json(store.folder / "cells.json", {"methods": {cell.identity: cell.label for cell in cells}})
     return store
 
 

@@ -6,10 +6,10 @@ import json
 import time
 from pathlib import Path
 
-import pandas as pd
-
 from dashjax.engine import read_manifest
+from dashjax.engine.store import read_chunk
 from dashjax.errors import InputError
+from dashjax.io.sealed import read_json
 
 #: Runs that the rate is taken from.
 RECENT = 50
@@ -26,14 +26,13 @@ def describe_status(folder: Path | str) -> list[str]:
     cells = _planned(folder)
     finished: dict[str, str] = {}
     damaged = 0
-    for path in (folder / "chunks").glob("*.parquet"):
+    for path in (folder / "chunks").glob("*.npz"):
         try:
-            rows = pd.read_parquet(path)
-            rows = rows[["id", "status"]] if "status" in rows else rows[["id"]].assign(status="")
+            rows = read_chunk(path)[1]
         except Exception:  # damaged in whatever way: the next sweep repeats it
             damaged += 1
             continue
-        finished |= {identity: status for identity, status in rows.itertuples(index=False) if identity in cells}
+        finished |= {row["id"]: row.get("status", "") for row in rows if row["id"] in cells}
     lines = []
     for method in dict.fromkeys(cells.values()):
         mine = [identity for identity, name in cells.items() if name == method]
@@ -52,27 +51,21 @@ def describe_status(folder: Path | str) -> list[str]:
 
 def _planned(folder: Path) -> dict[str, str]:
     """Return the method of every cell of the latest grid, by identity."""
-    path = folder / "cells.json"
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        return {str(identity): str(method) for identity, method in found.items()}
+        return read_json(folder / "cells.json")["methods"]
     except FileNotFoundError:
         raise InputError(f"{folder}: not a results folder (it has no cells.json)") from None
-    except (OSError, ValueError, AttributeError) as error:
-        raise InputError(f"{path}: damaged ({error})") from None
 
 
 def _recent_runs(log: Path) -> list[float]:
     """Return when the last `RECENT` runs since the latest start finished."""
     times: list[float] = []
     if log.exists():
-        for line in log.read_text(encoding="utf-8").splitlines():
+        for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 event = json.loads(line)
-            except ValueError:  # a line cut short by a kill
+                kind, when = event["event"], float(event["time"])
+            except (ValueError, KeyError, TypeError, RecursionError):  # a line cut short by a kill
                 continue
-            if event.get("event") == "start":
-                times = []
-            elif event.get("event") == "run":
-                times.append(event["time"])
-    return times[-RECENT:]
+            times = [] if kind == "start" else [*times[1 - RECENT :], when] if kind == "run" else times
+    return times

@@ -27,7 +27,7 @@ def test_a_table_is_whole_or_as_it_was(tmp_path, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setattr(pd.DataFrame, "to_csv", half)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(InputError, match=r"e.tsv: cannot be written \(disk full\)"):
         write_table(tmp_path / "e.tsv", EDGES)
     pd.testing.assert_frame_equal(read_edges(tmp_path / "e.tsv"), EDGES)
     assert [path.name for path in tmp_path.iterdir()] == ["e.tsv"]

@@ -33,6 +33,7 @@ from dashjax.io import (
     write_system,
 )
 from dashjax.io.h5ad import PATIENCE
+from dashjax.io.sealed import seal
 
 COUNT = int(os.environ.get("DASHJAX_FUZZ", "150"))
 #: Seconds that one small file may take, and MiB that a whole test may add.
@@ -160,10 +161,18 @@ def beeline_folder(which):
     return read
 
 
+def resealed(content):
+    try:
+        return seal(content)
+    except Exception:
+        return content
+
+
 PRIOR = "source,target,weight,sign\nA,B,0.5,+\nB,C,1,-\nA,C,0.25,\n"
 MATRIX = ",A,B,C\nA,0,1,0\nB,0,0,-0.5\nC,0,0,0\n"
 PHOENIX = "2,2,\n0.1,0.2,0.3\n0.4,0.5,0.6\n0,1,2\n1,2,\n3,4,\n0,5,\n"
 MARKET = "%%MatrixMarket matrix coordinate real general\n3 3 2\n1 2 1.0\n2 3 -0.5\n"
+READ_NETWORK = in_file(load_network, "n.npz")
 TARGETS = {
     "phoenix": (PHOENIX, in_file(read_phoenix)),
     "tidy": (tidy_text(), in_file(read_tidy)),
@@ -187,8 +196,13 @@ TARGETS = {
     "gene sets": ("A\tx\tB\tC\nB\t\tC\n", in_file(read_gene_sets, "s.gmt")),
     "edge list": ("source\ttarget\tweight\treturned\nA\tB\t0.5\tTrue\nB\tC\t-1\tFalse\n", in_file(read_edges, "e.tsv")),
     "network": (network_bytes, in_file(load_network, "n.npz")),
+    # As one who knows how to seal would change it.
+    "network, sealed": (
+        network_bytes,
+        lambda folder, content: in_file(load_network, "n.npz")(folder, resealed(content)),
+    ),
 }
-BINARY = {"tidy, Parquet", "h5ad", "network"}
+BINARY = {"tidy, Parquet", "h5ad", "network", "network, sealed"}
 
 
 @pytest.mark.parametrize("name", TARGETS)

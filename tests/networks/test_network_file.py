@@ -30,6 +30,7 @@ from dashjax.dynamics import PerceptronSpec
 from dashjax.dynamics.field import AbstractField, AbstractSpec
 from dashjax.evidence import EnsemblePosterior
 from dashjax.inference import infer
+from dashjax.io.sealed import seal
 from dashjax.questions import Measured
 
 GENES = ("a", "b", "c", "d", "e")
@@ -173,10 +174,12 @@ def with_entry(path, name, content):
     with zipfile.ZipFile(path) as archive:
         entries = {info.filename: archive.read(info) for info in archive.infolist()}
     assert name in entries
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    changed = io.BytesIO()
+    with zipfile.ZipFile(changed, "w", zipfile.ZIP_DEFLATED) as archive:
         for entry, old in entries.items():
             if entry != name or content is not None:
                 archive.writestr(entry, content if entry == name else old)
+    path.write_bytes(seal(changed.getvalue()))
 
 
 def npy(array):
@@ -233,7 +236,7 @@ def test_a_header_that_does_not_fit_is_one_line(tmp_path, change, message):
         (
             "field_gene_multiplier",
             npy(np.zeros(5)).replace(b"(5,), }" + 12 * b" ", b"(9999999999999,), }"),
-            "larger than any network's",
+            "its arrays are larger than they can be",
         ),
         ("field_gene_multiplier", npy(np.zeros((2, 4))), "has shape"),
         ("field_gene_multiplier", npy(np.zeros((3, 5))), "different numbers of members"),

@@ -158,7 +158,7 @@ def test_a_finished_study_is_not_repeated(folder, finished, monkeypatch):
     out, rows = finished
     monkeypatch.setattr(Programs, "run", lambda *_: pytest.fail("a finished run was repeated"))
     assert reproduce_measured(STUDY, out, folder[0]) == rows
-    next((out / "tiny" / "chunks").glob("*.parquet")).unlink()
+    next((out / "tiny" / "chunks").glob("*.npz")).unlink()
     with pytest.raises(pytest.fail.Exception, match="repeated"):
         reproduce_measured(STUDY, out, folder[0])
 
