@@ -101,13 +101,14 @@ def simulated(folder: Path, genes: int, watched: str, seeds: Sequence[int], repo
     about = {"genes": genes, "watched": watched}
     for (seed, prior), network, problem in fitted(folder, problems, report):
         assert problem.truth is not None, "simulated"
-        row = of_network(network, problem.truth, edge_universe(genes))
+        row = of_network(network, problem.truth, np.asarray(edge_universe(genes)))
         yield about | {"prior": prior, "seed": seed, "fitted": network.how["fitted"]} | row
 
 
 def watch(system: System, seed: int, watched: str) -> Problem:
     """Return the problem of finding a system's edges from what is seen of it."""
-    genes, more, name = system.genes, {}, f"{watched} of {len(system.genes)} genes, seed {seed}"
+    genes, name = system.genes, f"{watched} of {len(system.genes)} genes, seed {seed}"
+    more: dict[str, Any] = {}
     if watched == "paths":
         clean = simulate_study(system, seed=seed).seen()
         observed = add_observation_noise(jax.random.key(seed), clean, jnp.asarray(0.05))
