@@ -271,8 +271,10 @@ def _left_over(design, response, count):
     The first regression takes all of the response for noise, the second what the first has left.
     """
     gram, moment, left = design.T @ design, design.T @ response, response
+    # Smooth courses explain each other to the last digit.
+    least = 1e-3 * jnp.trace(gram) / len(gram) + 1e-6
     for _ in range(2):
-        penalty = jnp.sum(left**2) / jnp.maximum(count, 1) / SLAB[1] + 1e-6
+        penalty = jnp.maximum(jnp.sum(left**2) / jnp.maximum(count, 1) / SLAB[1], least)
         left = response - design @ (inverse_positive_definite(gram + penalty * jnp.eye(len(gram))) @ moment)
     return left
 
