@@ -150,8 +150,9 @@ def regress_steps(
     Steps are not independent, and evidence that is taken for more than it is would overrule a good prior. Every
     observation ends one step and starts the next, so a trajectory's steps count as its observations, not as their ends
     (composite likelihoods: Varin et al. 2011), and observations count as the degrees of freedom that smoothing leaves.
-    They count for no more than `independent_share` of what regulators leave unexplained either: what they do explain is
-    as slow as they are, and tells nothing of the error.
+    Where there is a prior to be weighed against, they count for no more than `independent_share` of what regulators
+    leave unexplained either: what they do explain is as slow as they are, and tells nothing of the error. Without a
+    prior that changed no calibration and cost .01 of AUPR on simulated cells.
 
     Args:
         decay: of all genes, in 1/time.
@@ -177,7 +178,7 @@ def regress_steps(
     unit = jnp.sum((1 - keep) * valid) / jnp.maximum(valid.sum(), 1)
     unit = jnp.where(unit > 0, unit, 1.0)
     confidence = jnp.abs(dense_rows(prior.edges).T) * allowed
-    likeness = mean_autocorrelation(regressors * (1 - keep) * valid)
+    likeness, against_prior = mean_autocorrelation(regressors * (1 - keep) * valid), jnp.any(confidence > 0)
     interest = jnp.zeros((genes, genes)) if interest is None else interest
     own = _own_middle(observed, jnp.where(moves, middle / spread, 0.0))
 
@@ -197,7 +198,8 @@ def regress_steps(
         settled = _project_out(columns[:, target, None], columns, precision)
         chosen = _screen(settled, confidence[target], allowed[target], interest[target], candidates)
         left = _left_over(settled[:, chosen], settled[:, -1], steps).reshape(seen.shape) * seen
-        independent = jnp.minimum(independent_share(likeness, left)[0], smoothed.share)
+        independent = jnp.where(against_prior, independent_share(likeness, left)[0], 1.0)
+        independent = jnp.minimum(independent, smoothed.share)
         share = 0.5 * (1 + jnp.any(seen, axis=1).sum() / jnp.maximum(steps, 1)) * independent
         # What steps that count for less say of the decay counts for less too.
         columns = _project_out(columns[:, target, None], columns, precision / share) * jnp.sqrt(share)

@@ -23,6 +23,7 @@ from dashjax.evidence.odds import fit_odds, initial_belief, odds_features
 from dashjax.evidence.paths import STEPS, Paths, follow, initial_states
 from dashjax.evidence.regression import (
     _convolve,
+    _left_over,
     _project_out,
     _screen,
     independent_share,
@@ -170,8 +171,8 @@ def test_steps_recover_a_linear_systems_rates_and_count_as_their_observations():
     whole, half = (
         regress_steps(jnp.asarray(1.0), Smoothed(noisy, jnp.asarray(share)), prior, 5, pairs) for share in (1.0, 0.5)
     )
-    np.testing.assert_allclose(whole.count[:2], 40 * 4 / 2 - 1)
-    np.testing.assert_allclose(half.count[:2], 40 * 4 / 4 - 1)
+    np.testing.assert_allclose(whole.count, 40 * 4 / 2 - 1)
+    np.testing.assert_allclose(half.count, 40 * 4 / 4 - 1)
 
 
 def test_chance_correlations_of_slow_series_are_those_of_fewer_values():
@@ -197,6 +198,15 @@ def test_chance_correlations_of_slow_series_are_those_of_fewer_values():
     assert independent_share(mean_autocorrelation(jnp.ones((5, 1, 2))), jnp.ones((5, 1, 3))).tolist() == [1.0] * 3
 
 
+def test_steps_weigh_less_against_a_prior_than_alone():
+    _, _, observed, _ = linear_system(trajectories=6)
+    pairs = ~jnp.eye(6, dtype=bool)
+    priors = make_prior(np.zeros((6, 6))), make_prior(np.eye(6)[::-1])
+    alone, against = (regress_steps(jnp.asarray(1.0), as_observed(observed), prior, 5, pairs) for prior in priors)
+    assert (against.count <= alone.count).all()
+    assert (against.count < alone.count - 1).any()
+
+
 def test_steps_count_for_less_where_what_is_left_over_is_slow():
     """What regulators explain is as slow as they are, and does not make errors slow."""
     rng = np.random.default_rng(5)
@@ -213,7 +223,7 @@ def test_steps_count_for_less_where_what_is_left_over_is_slow():
         for step in range(steps):
             levels[:, step + 1, 0] = 0.5 * levels[:, step, 0] + slow[:, step, 1] + error[:, step]
         observed = make_trajectories([times] * trajectories, list(levels))
-        prior = make_prior(np.zeros((4, 4)))
+        prior = make_prior(np.eye(4)[::-1])
         found = regress_steps(jnp.asarray(np.log(2)), as_observed(observed), prior, 3, ~jnp.eye(4, dtype=bool))
         return float(found.count[0])
 
@@ -239,15 +249,11 @@ def test_a_step_sees_nothing_of_what_happens_to_regulators_later():
         np.testing.assert_allclose(moments[1] * factor, moments[0], rtol=1e-3, atol=1e-4)
 
 
-def test_steps_of_courses_that_explain_each_other_stay_finite():
-    times = np.linspace(0.0, 8.0, 30)
-    courses = [
-        np.stack([np.tanh(times * rate - shift) for rate in np.linspace(0.5, 0.6, 20)], axis=1) for shift in (1, 2)
-    ]
-    observed = make_trajectories([times] * 2, courses)
-    prior, pairs = make_prior(np.zeros((20, 20))), ~jnp.eye(20, dtype=bool)
-    found = regress_steps(jnp.asarray(1.0), Smoothed(observed, jnp.asarray(0.3)), prior, 15, pairs)
-    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(found))
+def test_courses_that_explain_each_other_leave_nothing_over():
+    # In single precision their equations are singular.
+    course = np.sin(np.linspace(0, 3, 60))[:, None]
+    design = jnp.asarray(10 * course * np.random.default_rng(0).uniform(0.5, 1.5, 39), jnp.float32)
+    assert float(jnp.abs(_left_over(design, 0.01 * design[:, 0], 60)).max()) < 0.01
 
 
 def test_genes_share_the_median_decay_and_never_none():
