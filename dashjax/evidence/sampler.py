@@ -21,6 +21,11 @@ SLAB = (0.05**2, 0.25**2, 1.0)
 #: still far enough above what single precision can tell apart.
 LEAST_NOISE = 1e-6
 
+#: Most of the noise's variance, in variances of the response: a guard for targets with hardly an observation. Where
+#: nothing explains a target its noise is as often above the response's variance as below, so that a bound there would
+#: make evidence count for more than it is (simulation-based calibration shows it).
+MOST_NOISE = 100.0
+
 
 class Chain(eqx.Module):
     """State of one target's chain.
@@ -144,7 +149,7 @@ def sweep(
     # The prior p(σ²) ∝ 1/σ², with a floor where a target is explained to the last digit.
     shape, rate = 0.5 * jnp.maximum(count, 1.0), 0.5 * (left + LEAST_NOISE * jnp.maximum(count, 1.0))
     noise = rate / draw_gamma(shape, rate / chain.noise, normals[-1], uniform[-1])
-    noise = jnp.minimum(noise, jnp.maximum(square / jnp.maximum(count, 1.0), LEAST_NOISE))
+    noise = jnp.minimum(noise, MOST_NOISE * jnp.maximum(square / jnp.maximum(count, 1.0), LEAST_NOISE))
     return Chain(value, noise), jnp.zeros((size, components)).at[order].set(included)
 
 

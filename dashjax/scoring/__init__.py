@@ -1,6 +1,7 @@
 """How good a network is: against a reference, beside its prior, and as BEELINE counts."""
 
 from dashjax.scoring.beeline_metrics import BeelineScores, beeline_scores
+from dashjax.scoring.calibration import Reliability, expected_calibration_error, reliability
 from dashjax.scoring.metrics import (
     NetworkScores,
     RegulatorScores,
@@ -19,6 +20,7 @@ __all__ = [
     "BeelineScores",
     "NetworkScores",
     "RegulatorScores",
+    "Reliability",
     "SignScores",
     "auroc",
     "average_precision",
@@ -26,6 +28,8 @@ __all__ = [
     "beeline_scores",
     "early_precision",
     "edge_universe",
+    "expected_calibration_error",
+    "reliability",
     "score_network",
     "score_regulators",
     "score_signs",

@@ -23,9 +23,11 @@ from dashjax.evidence.odds import fit_odds, initial_belief, odds_features
 from dashjax.evidence.paths import STEPS, Paths, follow, initial_states
 from dashjax.evidence.regression import (
     _convolve,
+    _left_over,
     _project_out,
     _screen,
     independent_share,
+    mean_autocorrelation,
     regress,
     regress_steps,
     shared_decay,
@@ -164,9 +166,12 @@ def test_steps_recover_a_linear_systems_rates_and_count_as_their_observations():
     found = np.linalg.lstsq(gram, moment, rcond=1e-5)[0] * np.asarray(regressions.scale[0])
     by_gene = dict(zip(np.asarray(regressions.candidates[0]).tolist(), found.tolist(), strict=True))
     assert [by_gene[2 + regulator] for regulator in range(4)] == pytest.approx(rates[0], abs=1e-3)
-    # Three steps between four observations, each of which is used twice but at the ends.
-    np.testing.assert_allclose(regressions.count, 40 * 4 / 2 - 1)
-    half = regress_steps(jnp.asarray(1.0), Smoothed(observed, jnp.asarray(0.5)), prior, 5, pairs)
+    # Three steps between four observations, each of which is used twice but at the ends. Noise alone is left over.
+    _, _, noisy, _ = linear_system()
+    whole, half = (
+        regress_steps(jnp.asarray(1.0), Smoothed(noisy, jnp.asarray(share)), prior, 5, pairs) for share in (1.0, 0.5)
+    )
+    np.testing.assert_allclose(whole.count, 40 * 4 / 2 - 1)
     np.testing.assert_allclose(half.count, 40 * 4 / 4 - 1)
 
 
@@ -181,12 +186,16 @@ def test_chance_correlations_of_slow_series_are_those_of_fewer_values():
 
     regressors, responses = slow(60), slow(60)
     correlation = np.corrcoef(regressors[0].T, responses[0].T)[:60, 60:]
-    share = independent_share(jnp.asarray(regressors), jnp.asarray(responses))
+    likeness = mean_autocorrelation(jnp.asarray(regressors))
+    assert float(likeness[0]) == pytest.approx(0.8, abs=0.03)
+    share = independent_share(likeness, jnp.asarray(responses))
     # 1 + 2 Σ 0.64^l = 4.6, seen both in the formula and in how far correlations scatter around zero.
     assert float(share.mean()) == pytest.approx(1 / 4.6, rel=0.25)
     assert 1 / (400 * correlation.var()) == pytest.approx(float(share.mean()), rel=0.25)
     quick = rng.normal(size=(1, 400, 60))
-    assert float(independent_share(jnp.asarray(quick), jnp.asarray(responses)).min()) > 0.8
+    assert float(independent_share(mean_autocorrelation(jnp.asarray(quick)), jnp.asarray(responses)).min()) > 0.8
+    # A single step has no lag.
+    assert independent_share(mean_autocorrelation(jnp.ones((5, 1, 2))), jnp.ones((5, 1, 3))).tolist() == [1.0] * 3
 
 
 def test_steps_weigh_less_against_a_prior_than_alone():
@@ -195,14 +204,42 @@ def test_steps_weigh_less_against_a_prior_than_alone():
     priors = make_prior(np.zeros((6, 6))), make_prior(np.eye(6)[::-1])
     alone, against = (regress_steps(jnp.asarray(1.0), as_observed(observed), prior, 5, pairs) for prior in priors)
     assert (against.count <= alone.count).all()
-    assert (against.count[2:] < alone.count[2:] - 1).all()
+    assert (against.count < alone.count - 1).any()
+
+
+def test_steps_count_for_less_where_what_is_left_over_is_slow():
+    """What regulators explain is as slow as they are, and does not make errors slow."""
+    rng = np.random.default_rng(5)
+    trajectories, steps = 8, 40
+    slow = np.zeros((trajectories, steps + 1, 4))
+    for step in range(steps):
+        slow[:, step + 1] = 0.9 * slow[:, step] + rng.normal(size=(trajectories, 4))
+    times = np.arange(steps + 1.0)
+
+    def count(error):
+        # The first gene follows the second, with an error; they keep half of their level from step to step.
+        levels = slow.copy()
+        levels[:, 0, 0] = 0.0
+        for step in range(steps):
+            levels[:, step + 1, 0] = 0.5 * levels[:, step, 0] + slow[:, step, 1] + error[:, step]
+        observed = make_trajectories([times] * trajectories, list(levels))
+        prior = make_prior(np.eye(4)[::-1])
+        found = regress_steps(jnp.asarray(np.log(2)), as_observed(observed), prior, 3, ~jnp.eye(4, dtype=bool))
+        return float(found.count[0])
+
+    most = trajectories * (steps + 1) / 2 - 1
+    assert count(0.5 * rng.normal(size=(trajectories, steps))) > 0.85 * most
+    assert count(np.repeat(rng.normal(size=(trajectories, steps // 8)), 8, axis=1)) < 0.5 * most
 
 
 def test_a_step_sees_nothing_of_what_happens_to_regulators_later():
     _, _, observed, _ = linear_system(trajectories=6)
     pairs, prior = ~jnp.eye(6, dtype=bool), make_prior(np.zeros((6, 6)))
     later = replace(observed, expression=observed.expression.at[:, -1, 2:].add(5.0))
-    before, after = (regress_steps(jnp.asarray(1.0), as_observed(o), prior, 5, pairs) for o in (observed, later))
+    # How many steps are independent depends on all of them; here smoothing leaves fewer than that.
+    before, after = (
+        regress_steps(jnp.asarray(1.0), Smoothed(o, jnp.asarray(0.05)), prior, 5, pairs) for o in (observed, later)
+    )
     size = np.asarray(later.deviation / observed.deviation)
     # But for their scale, the regulators of genes 0 and 1 are the same.
     for target in range(2):
@@ -210,6 +247,13 @@ def test_a_step_sees_nothing_of_what_happens_to_regulators_later():
         factor = size[np.sort(before.candidates[target])]
         moments = [np.asarray(r.moment[target])[o] for r, o in zip((before, after), order, strict=True)]
         np.testing.assert_allclose(moments[1] * factor, moments[0], rtol=1e-3, atol=1e-4)
+
+
+def test_courses_that_explain_each_other_leave_nothing_over():
+    # In single precision their equations are singular.
+    course = np.sin(np.linspace(0, 3, 60))[:, None]
+    design = jnp.asarray(10 * course * np.random.default_rng(0).uniform(0.5, 1.5, 39), jnp.float32)
+    assert float(jnp.abs(_left_over(design, 0.01 * design[:, 0], 60)).max()) < 0.01
 
 
 def test_genes_share_the_median_decay_and_never_none():
