@@ -75,7 +75,8 @@ def regress(
     """Set up every target's regression on its most promising regulators: see `_screen`.
 
     A gene should not be its own candidate: the data cannot tell its self-regulation from its decay. A trajectory in
-    which a target was knocked out tells nothing about its regulators.
+    which a target was knocked out tells nothing about its regulators. Observations count for `independent_share` of
+    themselves, as the field's misses go.
 
     Args:
         field: fitted to the data; gives each gene's decay.
@@ -99,9 +100,11 @@ def regress(
     elapsed = jnp.cumsum(paths.step, axis=1)[..., None] * STEPS
     interest = jnp.zeros((genes, genes)) if interest is None else interest
     own = _own_middle(observed, jnp.mean(states, axis=(0, 1, 2)) / spread * (deviation > 1e-6))
+    # By how much paths miss an observation tells of the next miss where a field bends too little.
+    seen_at = paths.observed[..., None]
     independent = independent_share(
-        regressors[:, :, -1] * paths.observed[..., None],
-        (observed.expression[:, 1:] - states[:, :, -1]) * (measured & paths.observed[..., None]),
+        mean_autocorrelation(regressors[:, :, -1] * seen_at),
+        (observed.expression[:, 1:] - states[:, :, -1]) * (measured & seen_at),
     )
 
     def one(target):

@@ -19,7 +19,7 @@ from dashjax.evidence import (
     ensemble_posterior,
     mix_posteriors,
 )
-from dashjax.evidence.odds import fit_odds, initial_belief, odds_features
+from dashjax.evidence.odds import Belief, fit_odds, initial_belief, odds_features
 from dashjax.evidence.paths import STEPS, Paths, follow, initial_states
 from dashjax.evidence.regression import (
     _convolve,
@@ -291,7 +291,7 @@ def test_odds_follow_the_prior_where_it_is_right_and_drop_it_where_it_is_not():
     pairs, belief = ~np.eye(30, dtype=bool), initial_belief(30, 1)
     for prior, low, high in ((truth, 3.0, 20.0), (rng.permutation(truth.ravel()).reshape(30, 30), -0.1, 1.5)):
         features = odds_features(make_prior(prior.T))
-        odds = fit_odds(jnp.asarray(truth), features, belief, jnp.asarray(pairs))
+        odds = fit_odds(jnp.asarray(truth), jnp.zeros((30, 30)), features, belief, jnp.asarray(pairs))
         assert low < odds[1] < high
         # The highest point of the penalised likelihood without negative trust: level, or falling at zero.
         expected = jax.nn.sigmoid(features @ odds)
@@ -303,13 +303,34 @@ def test_odds_follow_the_prior_where_it_is_right_and_drop_it_where_it_is_not():
         assert (odds[1:] >= 0).all()
 
 
+def test_silent_pairs_have_no_say_in_the_odds():
+    rng = np.random.default_rng(6)
+    features = odds_features(make_prior((rng.random((30, 30)) < 0.1) * 1.0))
+    belief, pairs = initial_belief(30, 1), jnp.asarray(~np.eye(30, dtype=bool))
+    # Wherever the chains were, data that left them there leave the belief.
+    for before in (-4.0, 0.0, 1.0):
+        log_odds = jnp.full((30, 30), before)
+        odds = fit_odds(jax.nn.sigmoid(log_odds), log_odds, features, belief, pairs)
+        np.testing.assert_allclose(odds, belief.mean, atol=1e-3)
+    # The mode, by brute force, of a constant alone: half of the pairs e times likelier as edges, half e times less.
+    factor = jnp.where(jnp.arange(30)[:, None] < 15, 1.0, -1.0) * jnp.ones((30, 30))
+    ones, one = jnp.ones((30, 30, 1)), Belief(belief.mean[:1], belief.deviation[:1])
+    found = fit_odds(jax.nn.sigmoid(log_odds + factor), log_odds, ones, one, pairs)
+    tried = jnp.linspace(-8, 8, 16001)
+    share = jax.nn.sigmoid(tried)
+    bayes = [(pairs & (factor == sign)).sum() * jnp.log1p(share * (jnp.exp(sign) - 1)) for sign in (1.0, -1.0)]
+    total = sum(bayes) - 0.5 * ((tried - one.mean) / one.deviation) ** 2
+    np.testing.assert_allclose(found[0], tried[jnp.argmax(total)], atol=0.02)
+
+
 def test_a_prior_against_which_the_data_speak_is_ignored_and_not_turned_round():
     truth = np.zeros((6, 6))
     truth[0, 1:] = 1
     against = np.zeros((6, 6))
     against[1:, 0] = 1
     pairs = ~np.eye(6, dtype=bool)
-    odds = fit_odds(jnp.asarray(truth), odds_features(make_prior(against.T)), initial_belief(6, 1), jnp.asarray(pairs))
+    features = odds_features(make_prior(against.T))
+    odds = fit_odds(jnp.asarray(truth), jnp.zeros((6, 6)), features, initial_belief(6, 1), jnp.asarray(pairs))
     assert odds[1] == 0
 
 
@@ -322,9 +343,8 @@ def test_each_source_is_trusted_by_itself():
     # The more confident source states the edge, sign and all; where one is silent, the other speaks.
     assert prior.edges.T[(noise == 0) & (truth == 1)].tolist() == [-0.5] * int(((noise == 0) & (truth == 1)).sum())
     assert (prior.edges.T[noise == 1] == 1).all()
-    odds = fit_odds(
-        jnp.asarray(truth), odds_features(prior), initial_belief(40, 2), jnp.asarray(~np.eye(40, dtype=bool))
-    )
+    pairs = jnp.asarray(~np.eye(40, dtype=bool))
+    odds = fit_odds(jnp.asarray(truth), jnp.zeros((40, 40)), odds_features(prior), initial_belief(40, 2), pairs)
     assert odds[1] < 1.5 < 6 < odds[2]
 
 
