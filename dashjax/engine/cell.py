@@ -39,7 +39,6 @@ class Cell:
         fold: which piece of the data is held out, from 1, see `Problem.rows`; 0 for the problem's own hold-out.
         target_sparsity: least pruned share of a selected model; the method's own if None.
         precision: expected precision of the edges that a posterior returns.
-        asks: whether some prior edges are hidden, once more, to say how much the data add to the prior.
         label: the method's name in tables.
         coordinates: further columns of its row.
     """
@@ -55,7 +54,6 @@ class Cell:
     fold: int = 0
     target_sparsity: float | None = None
     precision: float = 0.9
-    asks: bool = False
     label: str = ""
     coordinates: Coordinates = field(default_factory=dict)
 
@@ -112,9 +110,12 @@ class Cell:
 
     @property
     def hides(self) -> bool:
-        """Whether evidence is weighed once more without some prior edges; few edges would tell nothing."""
+        """Whether evidence is weighed once more without some prior edges, to say how much the data add to the prior.
+
+        Few edges would tell nothing.
+        """
         edges = self.problem.prior.n_edges
-        return self.asks and self.method.evidence is not None and edges * HIDDEN_SHARE >= LEAST_HIDDEN
+        return self.method.evidence is not None and edges * HIDDEN_SHARE >= LEAST_HIDDEN
 
     def identity_of_run(self, member: int | None) -> str:
         """Return the identity of a run, or of an ensemble's member by number."""
@@ -138,7 +139,7 @@ class Cell:
         if self.method.evidence is None:
             return self.identity_of_run(None)
         instead = None if self.method.fallback is None else self.fallback.identity
-        parts = [self.method.members, self.method.evidence, self.precision, instead, *["asked"] * self.hides]
+        parts = [self.method.members, self.method.evidence, self.precision, instead]
         return identity_of(self.identity_of_run(0), *parts)
 
     @property

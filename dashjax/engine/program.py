@@ -263,12 +263,11 @@ def mix(item: Item) -> Arrays:
     cell = item.cell
     assert isinstance(cell, Cell)
     first, *weighed = item.given
-    again = {}
+    found, problem = None, cell.problem
     if cell.hides:
         *weighed, unknown = weighed
-        problem, probability = cell.problem, unknown["posterior_probability"]
+        probability = unknown["posterior_probability"]
         found = hidden_edges_found(problem.prior, probability, problem.may_regulate, cell.seed)
-        again = {} if found is None else found.arrays()
     members = [
         EdgePosterior(**{name: arrays[f"posterior_{name}"] for name in EdgePosterior.__dataclass_fields__})  # type: ignore
         for arrays in weighed
@@ -277,7 +276,7 @@ def mix(item: Item) -> Arrays:
     return {
         **first,
         **posterior_arrays(mixture.posterior),
-        **again,
+        **({} if found is None else found.arrays()),
         "frequency": np.asarray(mixture.frequency),
         "agreement": np.asarray(mixture.agreement),
     }

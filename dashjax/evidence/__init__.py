@@ -2,7 +2,14 @@
 
 from dashjax.evidence.activity import activity_posterior, carried_by_activity
 from dashjax.evidence.edge_posterior import EdgePosterior
-from dashjax.evidence.hidden import HIDDEN_SHARE, LEAST_HIDDEN, FoundAgain, found_again, hidden_edges_found, hide
+from dashjax.evidence.hidden import (
+    HIDDEN_SHARE,
+    LEAST_HIDDEN,
+    FoundAgain,
+    found_again,
+    hidden_edges_found,
+    hide,
+)
 from dashjax.evidence.kinds import AbstractEstimator, AbstractEvidence, AlongPaths, AlongSteps, ByActivity
 from dashjax.evidence.mixture import EnsemblePosterior, ensemble_posterior, mix_posteriors
 from dashjax.evidence.paths import initial_states, path_and_step_error

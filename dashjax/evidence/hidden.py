@@ -74,7 +74,7 @@ class FoundAgain:
         )
         if self.added:
             return f"{numbers}; so the data add to the prior"
-        return f"{numbers}; so the data add nothing to the prior that can be told, and new edges follow out-degree"
+        return f"{numbers}; so the data add nothing to the prior that can be told"
 
 
 def found_again(

@@ -148,7 +148,7 @@ def infer(
     if members is not None:
         chosen = chosen.with_evidence(AlongPaths(), members)
     refuse_dense(chosen, problem)
-    cell = Cell(problem, chosen, seed, base, epochs, trust, strength, precision=precision, asks=True)
+    cell = Cell(problem, chosen, seed, base, epochs, trust, strength, precision=precision)
     # What cannot be tuned is refused before anything is written.
     tries = None if tune is None else folds_of(replace(cell, method=replace(plain, evidence=None, fallback=None)), tune)
     store: MemoryStore = MemoryStore() if folder is None else Store(folder, "runs", {"of": "one network"})
