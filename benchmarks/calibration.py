@@ -39,6 +39,7 @@ from matplotlib.figure import Figure
 
 from dashjax.data import Problem, make_problem
 from dashjax.engine import Cell, MemoryStore, Store, find_network, run_cells
+from dashjax.evidence import edges_at_precision
 from dashjax.io.metacells import average_cells
 from dashjax.methods import DEFAULT_METHOD, find_method
 from dashjax.networks import Network
@@ -189,7 +190,9 @@ def of_network(network: Network, truth: np.ndarray, pairs: np.ndarray) -> Row:
     """Return how many of the edges that a network is sure of are true, and its reliability."""
     probability, true = np.abs(network.scores), truth != 0
     row: Row = {"aupr": float(average_precision(jnp.asarray(probability), jnp.asarray(true), jnp.asarray(pairs)))}
-    for name, edges in (("returned", network.returned & pairs), ("sure", (probability > SURE) & pairs)):
+    # Of the pairs that are asked: elsewhere are prior edges, which are likelier and would let unlikely ones in.
+    returned = np.asarray(edges_at_precision(jnp.asarray(probability * pairs), network.precision))
+    for name, edges in (("returned", returned), ("sure", (probability > SURE) & pairs)):
         row |= {name: int(edges.sum()), f"{name}_true": int(true[edges].sum())}
     for name, least in (("likely", LEAST), ("all", 0.0)):
         found = reliability(jnp.asarray(probability), jnp.asarray(truth), jnp.asarray(pairs), least=least)
@@ -263,7 +266,7 @@ def verdict(summary: Sequence[Row]) -> str:
     low, high = ASKED
     lines = []
     for row in summary:
-        where = f"{row['genes']} genes, {row['watched']}, prior {row['prior']}"
+        where = f"{row['genes']}, {row['watched']}, prior {row['prior']}"
         if row["returned"] and not low <= row["returned_share"] <= high:
             surely = row["returned_high"] < low or row["returned_low"] > high
             lines.append(
