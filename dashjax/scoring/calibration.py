@@ -47,8 +47,8 @@ def reliability(
         >>> probability = jnp.array([[0.0, 0.9, 0.25], [0.05, 0.0, 0.95], [0.35, 0.25, 0.0]])
         >>> truth = jnp.array([[0, 1, 0], [0, 0, 1], [1, 1, 0]])
         >>> found = reliability(probability, truth, ~jnp.eye(3, dtype=bool), bins=5)
-        >>> found.pairs.tolist(), found.share[1].round(2).item()
-        ([1.0, 3.0, 0.0, 0.0, 2.0], 0.67)
+        >>> found.pairs.tolist(), found.true.tolist()
+        ([1.0, 3.0, 0.0, 0.0, 2.0], [0.0, 2.0, 0.0, 0.0, 2.0])
 
     Args:
         probability: of every edge, in [0, 1].

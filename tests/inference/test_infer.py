@@ -201,6 +201,6 @@ def test_a_mistake_names_the_argument_and_no_option(frame, net, tmp_path, settin
 
 
 def test_too_few_data_are_refused(few, genes):
-    single = make_trajectories([[0.0, 1.0]], [np.ones((2, 8))])
+    single = make_trajectories([[0.0, 1.0]], [np.arange(16.0).reshape(2, 8)])
     with pytest.raises(InputError, match="validation: 0.1 of 1 pieces of data leaves nothing to train on"):
         few(single)
