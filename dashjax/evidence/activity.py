@@ -41,7 +41,7 @@ CHOSEN_ON = 400
 #: Fewest prior edges, and regulators with two targets or more, without which activities mean nothing.
 LEAST_EDGES, LEAST_REGULATORS = 100, 10
 #: Targets and samples that the question who carries regulation is put to, at most.
-ASKED_TARGETS, ASKED_SAMPLES = 100, 500
+ASKED_TARGETS, ASKED_SAMPLES = 400, 500
 #: Fewest samples from which anything is asked.
 LEAST_SAMPLES = 30
 #: Targets whose systems are solved at once.
