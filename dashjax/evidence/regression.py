@@ -102,9 +102,12 @@ def regress(
     own = _own_middle(observed, jnp.mean(states, axis=(0, 1, 2)) / spread * (deviation > 1e-6))
     # By how much paths miss an observation tells of the next miss where a field bends too little.
     seen_at = paths.observed[..., None]
+    told = measured & seen_at
+    if observed.production is not None:
+        told = told & (observed.production.factor > 0)[:, None]
     independent = independent_share(
         mean_autocorrelation(regressors[:, :, -1] * seen_at),
-        (observed.expression[:, 1:] - states[:, :, -1]) * (measured & seen_at),
+        jnp.where(told, observed.expression[:, 1:] - states[:, :, -1], 0.0),
     )
 
     def one(target):

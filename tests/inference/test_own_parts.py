@@ -168,4 +168,4 @@ def test_a_data_set(monkeypatch, trajectories, small, genes, tmp_path, dashjax):
     assert "ridge" in text
     assert "correlation" in text
     code, _, err = dashjax("compare", "--dataset", "theirs", *arguments, "--out", tmp_path / "none")
-    assert (code, "valid: dream4, beeline, simulated, ours" in err) == (2, True)
+    assert (code, "valid: dream4, beeline, simulated, measured, ours" in err) == (2, True)
