@@ -173,11 +173,14 @@ def _added(network: Network, edges: pd.DataFrame, sources: Sequence[str]) -> lis
     if again is not None:
         parts += [paragraphs(again.describe() + "."), _again_bars(again)]
     said = [("note", line) for line in _described(network, sources)]
+    if "validation_error" in network.how:
+        # The first says how training ended, which is a matter of trust.
+        said = said[1:]
     own = [(finding.level, finding.text) for finding in remarks(network) if again is None or finding.source != "prior"]
     return [*parts, sentences([*said, *own])]
 
 
-def _described(network: Network, sources: Sequence[str]) -> list[str]:
+def _described(network: Network, sources: Sequence[str] = ()) -> list[str]:
     known = {"method", "status", "last_epoch", "selected_epoch", "sparsity"}
     if network.posterior is None and not known | {"validation_error"} <= set(network.how):
         return []
@@ -231,7 +234,7 @@ def _regulators(table: pd.DataFrame) -> list[Part]:
             sets.append(BarSet("influence", rows, words))
     parts = []
     if sets:
-        parts = [bars_view("regulators", "regulators", "regulators by", sets, choose="Rank by")]
+        parts = [bars_view("regulators", "regulators", "", sets, choose="Rank by")]
     return [*parts, table_view("regulators", table, _REGULATOR_LABELS, "regulators", genes=("gene",))]
 
 
@@ -282,9 +285,8 @@ def _edges(network: Network, edges: pd.DataFrame) -> list[Part]:
 def _trust(network: Network, figures: Mapping[str, bytes]) -> list[Part]:
     how, parts = network.how, []
     lines: list[tuple[str, str]] = []
-    status = how.get("status")
-    if status is not None:
-        lines.append(("warning" if status == "diverged" else "note", f"Training: {str(status).replace('_', ' ')}."))
+    if "validation_error" in how:
+        lines += [("warning" if how.get("status") == "diverged" else "note", line) for line in _described(network)[:1]]
     if "path_error" in how:
         missed = f"Whole trajectories miss the observations by {how['path_error']:.3g} of a gene's range"
         lines.append(("note", f"{missed}, single steps by {how.get('step_error', np.nan):.3g}."))
@@ -396,7 +398,7 @@ def _knock_outs(knocked: Sequence[KnockOut]) -> list[Part]:
     return [
         hint(
             "Predicted by the fitted dynamics for the regulators with most expected targets: the mean change of "
-            "expression, with the range that holds nine in ten of starts and members. `dashjax perturb` does the same "
+            "expression, with the range that holds nine in ten of starts and members. The command perturb does the same "
             "for any gene, or several."
         ),
         bars_view(
@@ -430,7 +432,12 @@ def read_record(*folders: Path) -> dict[str, Any] | None:
 
 def made_facts(record: Mapping[str, Any]) -> dict[str, str]:
     """Return lines that say how a result was made, from a run's record or what a network knows of itself."""
-    told = {str(name).replace("_", " "): _told(value) for name, value in record.items() if name != "findings"}
+    told = {
+        str(name).replace("_", " "): _told(value)
+        for name, value in record.items()
+        # These are said elsewhere in the page, or to nobody.
+        if name not in ("findings", "fold") and not str(name).startswith("hidden_")
+    }
     if "packages" not in record:
         told |= provenance()
     return {name: text for name, text in told.items() if text}
