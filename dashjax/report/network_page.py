@@ -398,7 +398,7 @@ def _knock_outs(knocked: Sequence[KnockOut]) -> list[Part]:
     return [
         hint(
             "Predicted by the fitted dynamics for the regulators with most expected targets: the mean change of "
-            "expression, with the range that holds nine in ten of starts and members. The command perturb does the same "
+            "expression, with the range that holds nine in ten of starts and members. The command perturb does this "
             "for any gene, or several."
         ),
         bars_view(

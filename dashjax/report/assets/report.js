@@ -146,7 +146,7 @@
   function csvCell(column, value) {
     let text = column.kind === "flag" ? (value ? "yes" : "no") : column.words ? value : isNumber(value) ? String(value) : "";
     if (column.words && /^[\s]*[=+\-@\t\r|%]/.test(text)) text = "'" + text;
-    return /[",\n\r']/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
+    return /[",\n\r]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
   }
 
   function tableView(host, key) {
