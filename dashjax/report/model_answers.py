@@ -167,7 +167,9 @@ def follow_courses(network: Network, observed: Trajectories, edges: pd.DataFrame
     times = np.asarray(observed.times)
     points = times.shape[1]
     between = -(-PATH_POINTS // (points - 1))
-    kept = 4 * ((points - 1) * between + 1)
+    dynamic = network.fields is not None and len(network.genes) <= DENSE_GENES
+    # Without a path only observations are kept.
+    kept = 4 * ((points - 1) * between + 1) if dynamic else points
     likely = edges[edges["returned"].astype(bool)].head(5000)
     ends = likely[["target", "source"]].to_numpy().ravel()
     # The first to be seen is the target of most regulators.
@@ -179,7 +181,7 @@ def follow_courses(network: Network, observed: Trajectories, edges: pd.DataFrame
     share = np.arange(between) / between
     steps = times[rows, :-1, None] + (times[rows, 1:] - times[rows, :-1])[..., None] * share
     fine = np.concatenate([steps.reshape(len(rows), -1), times[rows, -1:]], axis=1)
-    if network.fields is None or len(network.genes) > DENSE_GENES:
+    if not dynamic:
         return Paths(rows, genes, fine)
     production = jax.tree.map(lambda leaf: leaf[rows], observed.production)
     members = [under(one, production) for one in network.dynamics()]

@@ -262,6 +262,8 @@ def _edges(network: Network, edges: pd.DataFrame) -> list[Part]:
     labels = {name: text for name, text in _EDGE_LABELS.items() if name in shown and shown[name].notna().any()}
     if network.posterior is not None:
         labels.pop("score", None)
+    if _members(network) < 2:
+        labels = {name: text for name, text in labels.items() if name not in ("frequency", "sign_agreement")}
     text = "Edges as the method ranks them; a name leads to its neighbours."
     if len(edges) > len(shown):
         text += f" The {len(shown):,} likeliest of {len(edges):,} stand here; edges.tsv has all."
@@ -302,7 +304,8 @@ def _trust(network: Network, figures: Mapping[str, bytes]) -> list[Part]:
     if not warned:
         lines.append(("note", "The checks of the data found nothing to warn of."))
     parts.append(sentences(lines))
-    notes = [finding for finding in network.findings if finding.level == "note"]
+    said = remarks(network)
+    notes = [finding for finding in network.findings if finding.level == "note" and finding not in said]
     if network.posterior is not None:
         parts += [heading("How sure are the edges?"), _sureness(network)]
     if notes:
@@ -311,6 +314,10 @@ def _trust(network: Network, figures: Mapping[str, bytes]) -> list[Part]:
         caption = "Validation and training error by epoch, and pruned weights, of the first member."
         parts.append(static_figure("training", figures["training_curves"], caption))
     return parts
+
+
+def _members(network: Network) -> int:
+    return int(network.how.get("members", network.members))
 
 
 def _sourced(finding: Finding) -> str:
@@ -325,7 +332,7 @@ def _sureness(network: Network) -> Part:
     known = np.zeros(probability.shape, bool)
     known[network.prior.pairs()] = True
     pairs = ~np.eye(len(probability), dtype=bool)
-    several = int(network.how.get("members", network.members)) > 1
+    several = _members(network) > 1
     headings = [
         "probability",
         *(["prior edges", "expected true"] if known.any() else []),
@@ -355,7 +362,11 @@ def _courses(network: Network, observed: Observed | None, paths: Paths | None, e
         seen = np.flatnonzero(np.asarray(given.observed[row]))
         counted = np.broadcast_to(np.asarray(given.counted[row]), given.expression[row].shape)
         values = np.where(counted, np.asarray(given.expression[row]), np.nan)[np.ix_(seen, paths.genes)]
-        layers = [Layer("observed", "dots", "c1", np.asarray(given.times[row])[seen], values)]
+        layers = [
+            Layer(
+                "observed", "joined" if paths.mean is None else "dots", "c1", np.asarray(given.times[row])[seen], values
+            )
+        ]
         if paths.mean is not None:
             low, high = (None if part is None else part[place] for part in (paths.low, paths.high))
             layers.insert(0, Layer("fitted", "line", "c0", paths.times[place], paths.mean[place], low, high))

@@ -424,7 +424,7 @@ class Layer:
 
     Attributes:
         name: what they are.
-        style: "dots", "line" or "dashed".
+        style: "dots", "joined" (dots with a thin line), "line" or "dashed".
         colour: name of a colour of the stylesheet.
         times: of the values.
         values: (time, gene), NaN where there is none.

@@ -375,9 +375,10 @@
         const tone = colour(layer.colour), seen = layer.y.map((_, at) => at).filter((at) => isNumber(layer.y[at]));
         if (layer.from) {
           const edge = (values) => seen.map((at) => `${x(layer.times[at])} ${y(values[at])}`);
-          plot.append(s("path", { d: `M${[...edge(layer.from), ...edge(layer.to).reverse()].join("L")}z`, fill: colour("band") }));
+          plot.append(s("path", { d: `M${[...edge(layer.from), ...edge(layer.to).reverse()].join("L")}z`, fill: tone, "fill-opacity": 0.22 }));
         }
-        if (layer.style === "dots") for (const at of seen) plot.append(tipped(s("circle", { cx: x(layer.times[at]), cy: y(layer.y[at]), r: 4, fill: tone, stroke: colour("page") }), `${short(name, 60)}, ${layer.label}\n${courses.time} ${shown(layer.times[at])}: ${shown(layer.y[at])}`));
+        if (layer.style === "joined") plot.append(s("path", { d: "M" + seen.map((at) => `${x(layer.times[at])} ${y(layer.y[at])}`).join("L"), fill: "none", stroke: tone, "stroke-opacity": 0.5 }));
+        if (layer.style === "dots" || layer.style === "joined") for (const at of seen) plot.append(tipped(s("circle", { cx: x(layer.times[at]), cy: y(layer.y[at]), r: 4, fill: tone, stroke: colour("page") }), `${short(name, 60)}, ${layer.label}\n${courses.time} ${shown(layer.times[at])}: ${shown(layer.y[at])}`));
         else if (seen.length) plot.append(s("path", { d: "M" + seen.map((at) => `${x(layer.times[at])} ${y(layer.y[at])}`).join("L"), fill: "none", stroke: tone, "stroke-width": 2, "stroke-dasharray": layer.style === "dashed" ? "5 4" : null }));
       });
       return plot;
@@ -388,7 +389,7 @@
       const beside = regulatorsOf(gene);
       const box = (name, note, w, high) => {
         const known = place.has(name);
-        return h("div", {}, h("h4", { title: short(name, TITLE) }, short(name, 60), note ? h("span", { class: "hint" }, " " + note) : null), known ? panel(name, w, high) : h("p", { class: "hint" }, "its course is not kept in this page"));
+        return h("div", {}, h("h4", { title: short(name, TITLE) }, short(name, 60)), note ? h("p", { class: "hint" }, note) : null, known ? panel(name, w, high) : h("p", { class: "hint" }, "its course is not kept in this page"));
       };
       panels.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`;
       panels.replaceChildren(box(gene, "", wide, columns > 1 ? 380 : Math.min(300, wide * 0.7)), ...beside.map(([name, note]) => box(name, note, narrow, 170)));
@@ -401,7 +402,7 @@
     search.set(gene);
     const turn = (by) => { trajectory = (trajectory + by + courses.trajectories.length) % courses.trajectories.length; if (pick) pick.select.value = String(trajectory); draw(); };
     const pick = courses.trajectories.length > 1 ? chooser("Trajectory", courses.trajectories.map((run, number) => [String(number), run.name]), (value) => { trajectory = Number(value); draw(); }) : null;
-    const legend = h("ul", { class: "legend" }, courses.trajectories[0].layers.map((layer) => h("li", {}, s("svg", { width: 22, height: 12, "aria-hidden": "true" }, layer.low ? s("rect", { width: 22, height: 12, fill: "var(--band)" }) : null, layer.style === "dots" ? s("circle", { cx: 11, cy: 6, r: 4, fill: `var(--${layer.colour})` }) : s("line", { x1: 0, x2: 22, y1: 6, y2: 6, stroke: `var(--${layer.colour})`, "stroke-width": 2, "stroke-dasharray": layer.style === "dashed" ? "5 4" : null })), layer.label + (layer.low ? ` (${courses.band})` : ""))));
+    const legend = h("ul", { class: "legend" }, courses.trajectories[0].layers.map((layer) => h("li", {}, s("svg", { width: 22, height: 12, "aria-hidden": "true" }, layer.low ? s("rect", { width: 22, height: 12, fill: `var(--${layer.colour})`, "fill-opacity": 0.22 }) : null, layer.style === "dots" || layer.style === "joined" ? s("circle", { cx: 11, cy: 6, r: 4, fill: `var(--${layer.colour})` }) : s("line", { x1: 0, x2: 22, y1: 6, y2: 6, stroke: `var(--${layer.colour})`, "stroke-width": 2, "stroke-dasharray": layer.style === "dashed" ? "5 4" : null })), layer.label + (layer.low ? ` (${courses.band})` : ""))));
     host.replaceChildren(h("div", { class: "bar" }, search.node, pick ? [pick.node, h("button", { type: "button", "aria-label": "previous trajectory", onclick: () => turn(-1) }, "‹"), h("button", { type: "button", "aria-label": "next trajectory", onclick: () => turn(1) }, "›")] : []), legend, status, panels);
   }
 
