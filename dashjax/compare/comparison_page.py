@@ -17,7 +17,7 @@ from dashjax.io.files import write_atomically, write_frame
 from dashjax.io.result_folder import published
 from dashjax.report.figure_files import provenance, to_png
 from dashjax.report.figures import colour
-from dashjax.report.network_page import made_facts
+from dashjax.report.network_page import made_facts, read_record
 from dashjax.report.page import Section, facts, hint, paragraphs, render_page, static_figure, static_table, table_view
 from dashjax.rivals import PRIOR_ONLY
 
@@ -101,7 +101,7 @@ def write_comparison(rows: pd.DataFrame, out: Path, title: str) -> pd.DataFrame:
     labels |= {name: heading for name, (heading, _) in _COLUMNS.items() if means[name].notna().any()}
     page = render_page(
         title,
-        f"{rows['problem'].nunique()} networks, {rows['method'].nunique()} methods, means over the networks of a group",
+        f"{rows['problem'].nunique()} network{'' if rows['problem'].nunique() == 1 else 's'}, {rows['method'].nunique()} methods, means over the networks of a group",
         [
             Section(
                 "Who ranks edges best?",
@@ -114,7 +114,7 @@ def write_comparison(rows: pd.DataFrame, out: Path, title: str) -> pd.DataFrame:
             ),
             Section("Figure", [static_figure("AUPR" if own else "AUPR by prior", picture, caption)]),
             Section("All scores", [table_view("comparison", named, labels, "scores", filters=("aupr",))]),
-            Section("How was it made?", [facts(made_facts(provenance()))], "How it was made"),
+            Section("How was it made?", [facts(made_facts(read_record(out) or provenance()))], "How it was made"),
         ],
     )  # fmt: skip
     with published(out, "compare") as part:

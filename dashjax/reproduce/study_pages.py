@@ -13,7 +13,7 @@ from dashjax.io import write_atomically
 from dashjax.io.result_folder import published
 from dashjax.report import page
 from dashjax.report.figure_files import provenance
-from dashjax.report.network_page import made_facts
+from dashjax.report.network_page import made_facts, read_record
 from dashjax.report.summary import format_metric
 
 #: Heading, name in the summary, and format of a table's columns; published figures stand beside ours.
@@ -68,7 +68,9 @@ def write_pages(
     made = provenance()
     rows = [row for section in sections for row in section.rows]
     summary = {"study": plan["name"], "plan": plan, "provenance": made, "rows": rows}
-    shown.append(page.Section("How was it made?", [page.facts(made_facts(made))], "How it was made"))
+    shown.append(
+        page.Section("How was it made?", [page.facts(made_facts(read_record(out) or made))], "How it was made")
+    )
     subtitle = "A published study, run again beside its published figures."
     with published(out, "reproduce") as part:
         for path, body in (
