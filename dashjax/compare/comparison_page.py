@@ -99,9 +99,10 @@ def write_comparison(rows: pd.DataFrame, out: Path, title: str) -> pd.DataFrame:
     )
     labels = {"method": "method", "group": "data", "prior": "prior", "problems": "networks"}
     labels |= {name: heading for name, (heading, _) in _COLUMNS.items() if means[name].notna().any()}
+    count = rows["problem"].nunique()
     page = render_page(
         title,
-        f"{rows['problem'].nunique()} network{'' if rows['problem'].nunique() == 1 else 's'}, {rows['method'].nunique()} methods, means over the networks of a group",
+        f"{count} network{'' if count == 1 else 's'}, {rows['method'].nunique()} methods, means over those of a group",
         [
             Section(
                 "Who ranks edges best?",

@@ -482,6 +482,7 @@ def courses_view(
             for name, layers in trajectories.items()
         ],
     }
+    fallback = fallback or hint("Courses are drawn by a script, which does not run here.")
     return _view("courses", key, fallback, {"courses": {key: described}})
 
 

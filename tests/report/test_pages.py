@@ -14,7 +14,7 @@ import pytest
 
 from dashjax import report
 from dashjax.compare.comparison_page import matrix_of
-from dashjax.report import network_page
+from dashjax.report import network_page, write_network
 from dashjax.report.asked_pages import responders
 from dashjax.report.biology import influence_figure, response_figure
 from dashjax.report.figure_files import to_png
@@ -232,3 +232,28 @@ def test_libraries_are_those_that_were_checked():
     assert [name for _, name in told] == ["cytoscape.min.js"]
     for digest, name in told:
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+
+
+def test_the_page_of_a_fitted_network_is_made_anew_with_what_was_observed(ring, tmp_path, dashjax):
+    names = list("ABCDEF")
+    network, observed = ring(names)
+    write_network(tmp_path / "fit", network)
+    assert "How do genes change" not in (tmp_path / "fit" / "report.html").read_text()
+    levels = np.asarray(observed.trajectories.expression)
+    rows = [[f"run {row}", time, *levels[row, time]] for row in range(3) for time in range(5)]
+    table = pd.DataFrame(rows, columns=["trajectory", "time", *names])
+    table[["trajectory", "time", *names[::-1]]].to_csv(tmp_path / "x.csv", index=False)
+    code, text, err = dashjax("report", tmp_path / "fit", "--expression", tmp_path / "x.csv")
+    assert code == 0, err
+    assert str(tmp_path / "fit" / "report.html") in text
+    courses = data_of((tmp_path / "fit" / "report.html").read_text())["courses"]["courses"]
+    assert [run["name"] for run in courses["trajectories"]] == ["run 0", "run 1", "run 2"]
+    gene = courses["genes"].index("B")
+    np.testing.assert_allclose(courses["trajectories"][1]["layers"][1]["values"][gene], levels[1, :, 1], rtol=1e-3)
+    table.drop(columns="C").to_csv(tmp_path / "x.csv", index=False)
+    code, _, err = dashjax("report", tmp_path / "fit", "--expression", tmp_path / "x.csv")
+    assert (code, len(err.strip().splitlines())) == (2, 1)
+    assert "x.csv: lacks gene 'C' of the network in" in err
+    (tmp_path / "none").mkdir()
+    code, _, err = dashjax("report", tmp_path / "none", "--expression", tmp_path / "x.csv")
+    assert (code, "--expression: " in err) == (2, True)
