@@ -28,7 +28,7 @@ from dashjax.report.network_page import Observed, network_page, read_record
 
 
 def write_network(
-    out: Path,
+    out: Path | str,
     network: Network,
     tried: pd.DataFrame | None = None,
     observed: Observed | None = None,
@@ -45,6 +45,7 @@ def write_network(
         sources: names of the priors, in order.
         title: of the page.
     """
+    out = Path(out)
     with published(out, "fit") as part:
         write_table(part / "edges.tsv", edges_table(network))
         network.save(part / FILE)

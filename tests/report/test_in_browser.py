@@ -17,8 +17,8 @@ DRIVER = shutil.which("chromedriver")
 WATCH = (
     "window.called = []; for (const name of ['alert', 'confirm', 'prompt']) window[name] = (text) => called.push(text);"
 )
-#: First view of a page at most, in milliseconds; it takes a fifth of that where nothing else runs.
-FIRST_VIEW = 1000 if os.environ.get("DASHJAX_QUIET_MACHINE") else 4000
+#: First view of a page at most, in milliseconds; it takes some 200 where nothing else runs.
+FIRST_VIEW = 3000
 
 
 @pytest.fixture(scope="module")
