@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import equinox as eqx
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 
@@ -16,6 +17,8 @@ class EdgePosterior(eqx.Module):
         activation: probability that the edge activates, given that it exists; one half where it was never drawn.
         odds: coefficients of the log odds before the data: constant, confidence in each source, regulator's out-degree.
         noise: standard deviation of each gene's observations around its regression, relative to their own.
+        chain_error: by how much probabilities differ between the two halves of the draws that they are averages of,
+            √(Σ(p₁ − p₂)² / Σp); zero where nothing was drawn.
     """
 
     probability: Float[Array, "regulator target"]
@@ -24,3 +27,4 @@ class EdgePosterior(eqx.Module):
     activation: Float[Array, "regulator target"]
     odds: Float[Array, " feature"]
     noise: Float[Array, " gene"]
+    chain_error: Float[Array, ""] = eqx.field(default_factory=lambda: jnp.zeros(()))

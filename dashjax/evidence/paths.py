@@ -33,7 +33,7 @@ class Paths(eqx.Module):
 
 
 def initial_states(
-    field: AbstractField, observed: Trajectories, method: Solve, steps: int = 100
+    field: AbstractField, observed: Trajectories, method: Solve, steps: int = 60
 ) -> Float[Array, "trajectory gene"]:
     """Estimate where each trajectory began: the start from which the field comes closest to all its observations.
 

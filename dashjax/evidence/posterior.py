@@ -18,7 +18,7 @@ from dashjax.evidence.kinds import AbstractEvidence, AlongPaths
 from dashjax.evidence.odds import fit_odds, hub_odds, initial_belief, odds_features
 from dashjax.evidence.regression import Regressions, regress_nothing
 from dashjax.evidence.rest import COURSES_COUNT, WIDTHS, Lines, interest, rest_evidence, weigh_rest
-from dashjax.evidence.sampler import LEAST_NOISE, SLAB, Chain, partners, sweep
+from dashjax.evidence.sampler import LEAST_NOISE, SLAB, Chains, partners, sweep
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,19 @@ class PosteriorConfig:
 
     Attributes:
         candidates: regulators tested per target; others count as excluded.
-        rounds: how often the odds are fitted to the chains; the last third is averaged.
+        rounds: how often the odds are fitted to the chains, at most.
         sweeps: draws of every coefficient per round.
         cooling: temperatures of the first rounds.
+        least: rounds that are made in any case.
+        chain_error: at which it is enough, see `EdgePosterior.chain_error`.
     """
 
     candidates: int = 64
-    rounds: int = 30
-    sweeps: int = 20
+    rounds: int = 64
+    sweeps: int = 10
     cooling: tuple[float, ...] = (30.0, 10.0, 4.0, 2.0)
+    least: int = 16
+    chain_error: float = 0.08
 
 
 def edge_posterior(
@@ -93,7 +97,7 @@ def edge_posterior(
     belief = initial_belief(genes, features.shape[-1] - 2)
     tested = regressions.candidates
     row = jnp.arange(genes)[:, None]
-    among_courses = jax.vmap(partners)(regressions.gram)
+    among_courses = partners(regressions.gram)
     of_courses = jnp.maximum(regressions.square / jnp.maximum(regressions.count, 1.0), LEAST_NOISE)
 
     def spread_out(values):
@@ -110,9 +114,9 @@ def edge_posterior(
             lines = weigh_rest(resting, regressions, effect, probability, known.widths)
             asked = _together(regressions, known.noise, lines)
             log_odds = log_odds + lines.log_ratio
-            chains = Chain(chains.coefficient, jnp.ones_like(chains.noise))
+            chains = Chains(chains.coefficient, jnp.ones_like(chains.noise))
         logit = jnp.take_along_axis(jnp.where(allowed, log_odds, -jnp.inf), tested, axis=1)
-        partner = among_courses if resting is None else jax.vmap(partners)(asked.gram)
+        partner = among_courses if resting is None else partners(asked.gram)
         chains, drawn = _sample(key, chains, asked, partner, logit, slab, temperature, config.sweeps)
         probability = spread_out(drawn.included.sum(-1))
         odds = fit_odds(probability, features @ odds + hubs, features, belief, allowed, hubs)
@@ -123,29 +127,39 @@ def edge_posterior(
             drawn = _with_direct(eqx.tree_at(lambda d: d.noise, drawn, noise), regressions, lines)
         return (chains, odds, slab / slab.sum(), probability, known), drawn
 
-    begun = Chain(jnp.zeros_like(regressions.moment), of_courses)
-    last = max(1, config.rounds // 3)
-    temperatures = jnp.array([*config.cooling, *[1.0] * config.rounds][: config.rounds])
-    counts = jnp.arange(config.rounds) >= config.rounds - last
-    slab = jnp.full(len(SLAB), 1 / len(SLAB))
+    temperatures = jnp.ones(config.rounds).at[: len(config.cooling)].set(jnp.array(config.cooling[: config.rounds]))
 
-    # One loop for all rounds, those that count and those before: two would be compiled twice.
-    def step(carry, this_round):
-        state, total = carry
-        *draws, counts = this_round
-        state, drawn = round_(state, draws)
-        return (state, jax.tree.map(lambda t, d: t + jnp.where(counts, d / last, 0.0), total, drawn)), None
+    def step(averaged: _Averaged):
+        """Make one round; the draws since the last power of two of rounds are kept, in two halves."""
+        number = averaged.rounds
+        begins = jnp.left_shift(1, 31 - jax.lax.clz(jnp.maximum(number, 1)))
+        state, drawn = round_(averaged.state, (temperatures[number], jax.random.fold_in(key, number)))
+        fresh, late = number == begins, 2 * number >= 3 * begins
+        counts = jnp.where(fresh, 0.0, averaged.counts) + jnp.where(late, jnp.array([0.0, 1.0]), jnp.array([1.0, 0.0]))
 
-    keys = jax.random.split(key, config.rounds)
+        def add(total, new, here):
+            return jnp.where(fresh, 0.0, total) + jnp.where(here, new, 0.0)
+
+        early = jax.tree.map(lambda total, new: add(total, new, ~late), averaged.early, drawn)
+        late = jax.tree.map(lambda total, new: add(total, new, late), averaged.late, drawn)
+        return _Averaged(state, early, late, counts, number + 1)
+
+    def goes_on(averaged: _Averaged):
+        done, number = averaged.rounds, jnp.maximum(averaged.rounds, 1)
+        due = (number >= config.least) & (number & (number - 1) == 0) & (averaged.error() <= config.chain_error)
+        return (done < config.rounds) & ~due
+
     known = None
     if resting is not None:
         known = _Known(jnp.zeros_like(regressions.moment), 0.5 * of_courses, jnp.full(len(WIDTHS), 1 / len(WIDTHS)))
-    first = begun, belief.mean, slab, jnp.zeros((genes, genes)), known
+    begun = Chains(jnp.zeros_like(regressions.moment), of_courses)
+    first = begun, belief.mean, jnp.full(len(SLAB), 1 / len(SLAB)), jnp.zeros((genes, genes)), known
     nothing = jax.tree.map(
         lambda leaf: jnp.zeros(leaf.shape, leaf.dtype),
         jax.eval_shape(lambda: round_(first, (temperatures[0], key))[1]),
     )
-    ((_, odds, *_), drawn), _ = jax.lax.scan(step, (first, nothing), (temperatures, keys, counts))
+    averaged = jax.lax.while_loop(goes_on, step, _Averaged(first, nothing, nothing, jnp.zeros(2), jnp.int32(0)))
+    odds, drawn = averaged.state[1], averaged.mean()
     mean = drawn.value * regressions.scale
     spread = jnp.sqrt(jnp.maximum(drawn.square - drawn.value**2, 0.0)) * regressions.scale
     sided = drawn.positive + drawn.negative
@@ -158,7 +172,39 @@ def edge_posterior(
         activation=half.at[row, tested].set(activation).T,
         odds=odds,
         noise=jnp.sqrt(drawn.noise / of_courses),
+        chain_error=averaged.error(),
     )
+
+
+class _Averaged(eqx.Module):
+    """The rounds so far.
+
+    Attributes:
+        state: what one round tells the next.
+        early: sum over the rounds of the first half of those that count.
+        late: the same of the second half.
+        counts: rounds of both halves.
+        rounds: rounds made.
+    """
+
+    state: Any
+    early: _Drawn
+    late: _Drawn
+    counts: Array
+    rounds: Array
+
+    def mean(self) -> _Drawn:
+        """Return the average over the rounds that count."""
+        return jax.tree.map(lambda early, late: (early + late) / self.counts.sum(), self.early, self.late)
+
+    def error(self) -> Array:
+        """Return the `chain_error` of `EdgePosterior`; infinite where there is but one half."""
+        early, late = (
+            part.included.sum(-1) / jnp.maximum(count, 1.0)
+            for part, count in zip((self.early, self.late), self.counts, strict=True)
+        )
+        whole = jnp.maximum(0.5 * (early + late).sum(), 1e-6)
+        return jnp.where(self.counts.min() > 0, jnp.sqrt(jnp.sum((early - late) ** 2) / whole), jnp.inf)
 
 
 class _Known(eqx.Module):
@@ -234,26 +280,10 @@ class _Drawn(eqx.Module):
 
 def _sample(key, chains, regressions: Regressions, partner, logit, slab, temperature, sweeps):
     """Run all targets' chains for some sweeps and average what they pass through."""
-    genes, candidates = logit.shape
 
     def once(chains, key):
-        key_order, key_sweep = jax.random.split(key)
-        # One order for all targets, so that their rows of XᵀX are read side by side.
-        order = jnp.argsort(jax.random.uniform(key_order, (candidates,)))
-        chains, included = jax.vmap(
-            lambda key, chain, gram, moment, square, count, partner, logit: sweep(
-                key, order, chain, gram, moment, square, count, partner, logit, slab, temperature
-            )
-        )(
-            jax.random.split(key_sweep, genes),
-            chains,
-            regressions.gram,
-            regressions.moment,
-            regressions.square,
-            regressions.count,
-            partner,
-            logit,
-        )
+        given = regressions.gram, regressions.moment, regressions.square, regressions.count, partner, logit
+        chains, included = sweep(key, chains, *given, slab, temperature)
         value = chains.coefficient
         return chains, _Drawn(included, value, value**2, (value > 0) * 1.0, (value < 0) * 1.0, chains.noise)
 

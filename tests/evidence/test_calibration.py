@@ -19,7 +19,7 @@ from scipy import stats
 
 from dashjax.evidence.posterior import _sample
 from dashjax.evidence.regression import Regressions
-from dashjax.evidence.sampler import SLAB, Chain, partners
+from dashjax.evidence.sampler import SLAB, Chains, partners
 
 #: Data sets, regulators, and observations of each data set.
 SETS, SIZE, ROWS = 1500, 5, 24
@@ -56,7 +56,7 @@ def draw_data(rng):
 
 def run_chains(seen, logit, key):
     """Return draws (draw, set, …) of coefficients and noise, and probabilities of being included."""
-    among = jax.vmap(partners)(seen.gram)
+    among = partners(seen.gram)
     slab, cold = jnp.asarray(SLAB_WEIGHTS, jnp.float32), jnp.asarray(1.0)
     sample = partial(_sample, regressions=seen, partner=among, logit=logit, slab=slab, temperature=cold)
 
@@ -66,7 +66,7 @@ def run_chains(seen, logit, key):
 
     @jax.jit
     def everything(key):
-        begun = Chain(jnp.zeros((SETS, SIZE)), seen.square / seen.count)
+        begun = Chains(jnp.zeros((SETS, SIZE)), seen.square / seen.count)
         begun, _ = sample(key, begun, sweeps=WARM_UP)
         return jax.lax.scan(draw, begun, jax.random.split(jax.random.fold_in(key, 1), DRAWS))[1]
 

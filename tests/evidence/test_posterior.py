@@ -32,7 +32,7 @@ from dashjax.evidence.regression import (
     regress_steps,
     shared_decay,
 )
-from dashjax.evidence.sampler import SLAB, Chain
+from dashjax.evidence.sampler import SLAB, Chains
 from dashjax.evidence.smoothing import Smoothed, smooth
 
 TIMES = np.array([0.0, 1.0, 2.5, 4.0])
@@ -404,10 +404,10 @@ def test_posterior_finds_a_linear_systems_edges_and_their_signs(weigh):
 def test_the_first_rounds_are_as_hot_as_they_were_told(monkeypatch):
     """A sampler that adds up the temperatures it is given, instead of drawing anything."""
 
-    def add_up(key, order, chain, *arguments):
+    def add_up(key, chains, *arguments):
         temperature = arguments[-1]
-        chain = Chain(chain.coefficient, chain.noise + temperature)
-        return chain, jnp.zeros((len(chain.coefficient), len(SLAB)))
+        chains = Chains(chains.coefficient, chains.noise + temperature)
+        return chains, jnp.zeros((*chains.coefficient.shape, len(SLAB)))
 
     monkeypatch.setattr("dashjax.evidence.posterior.sweep", add_up)
     _, _, observed, _ = linear_system(trajectories=4)
@@ -422,7 +422,7 @@ def test_the_first_rounds_are_as_hot_as_they_were_told(monkeypatch):
     np.testing.assert_allclose(added((30.0, 10.0, 4.0, 2.0)) / cold, 47 / 5, rtol=1e-4)
     np.testing.assert_allclose(added((7.0,)) / cold, 11 / 5, rtol=1e-4)
     assert PosteriorConfig().cooling[0] > 10
-    assert len(PosteriorConfig().cooling) < PosteriorConfig().rounds * 2 / 3  # so that what counts is cold
+    assert len(PosteriorConfig().cooling) < PosteriorConfig().least / 2  # so that what counts is cold
 
 
 def test_an_edge_on_which_the_data_are_silent_keeps_its_priors_odds(weigh):

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dashjax.evidence.sampler import SLAB, Chain, draw_gamma, partners, sweep
+from dashjax.evidence.posterior import _Averaged, _Drawn
+from dashjax.evidence.sampler import SLAB, Chains, draw_gamma, partners, sweep
 
 NOISE = 0.5
 SLAB_WEIGHTS = np.array([0.2, 0.3, 0.5])
@@ -42,28 +43,17 @@ def exact(design, response, logit, noise=NOISE):
 
 def sample(problem, sweeps, start=(0.0, 0.0, 0.0, 0.0), temperature=1.0):
     design, response, logit = problem
-    gram, moment = jnp.asarray(design.T @ design), jnp.asarray(design.T @ response)
-    partner = partners(gram)
+    gram, moment = jnp.asarray(design.T @ design)[None], jnp.asarray(design.T @ response)[None]
+    square, count = jnp.array([response @ response]), jnp.array([40.0])
+    given = gram, moment, square, count, partners(gram), jnp.asarray(logit)[None], jnp.asarray(SLAB_WEIGHTS)
 
     def step(value, key):
-        order = jax.random.permutation(jax.random.fold_in(key, 1), 4)
-        chain, included = sweep(
-            key,
-            order,
-            Chain(value, jnp.asarray(NOISE)),
-            gram,
-            moment,
-            jnp.asarray(response @ response),
-            jnp.asarray(40.0),
-            partner,
-            jnp.asarray(logit),
-            jnp.asarray(SLAB_WEIGHTS),
-            jnp.asarray(temperature),
-        )
-        return chain.coefficient, (included.sum(-1), chain.coefficient != 0, chain.noise)
+        chains, included = sweep(key, Chains(value, jnp.array([NOISE])), *given, jnp.asarray(temperature))
+        value = chains.coefficient
+        return value, (included[0].sum(-1), value[0] != 0, chains.noise[0])
 
     keys = jax.random.split(jax.random.key(0), sweeps)
-    return jax.jit(lambda v: jax.lax.scan(step, v, keys)[1])(jnp.array(start))
+    return jax.jit(lambda v: jax.lax.scan(step, v, keys)[1])(jnp.array([start]))
 
 
 def test_inclusion_agrees_with_enumeration(problem):
@@ -102,7 +92,7 @@ def test_moves_of_a_gamma_variable_leave_its_distribution(shape):
 
     def move(x, key):
         normal, uniform = jax.random.normal(key, x.shape), jax.random.uniform(jax.random.fold_in(key, 1), x.shape)
-        moved = jax.vmap(lambda *draws: draw_gamma(jnp.asarray(shape), *draws))(x, normal, uniform)
+        moved = draw_gamma(jnp.asarray(shape), x, normal, uniform)
         return moved, (moved != x).mean()
 
     ended, accepted = jax.jit(lambda x: jax.lax.scan(move, x, keys))(begun)
@@ -118,3 +108,37 @@ def test_twins_share_what_they_explain(problem):
     included, _, _ = sample(twins, 6000)
     np.testing.assert_allclose(included.mean(0), expected, atol=0.02)
     assert expected[0] == pytest.approx(expected[3])
+
+
+def test_targets_do_not_see_each_other(problem):
+    """Three targets at once: each as it is alone, in another unit, and with its candidates in another order."""
+    design, response, logit = problem
+    shuffled = np.array([2, 3, 0, 1])
+    designs, responses = [design, design / 3, design[:, shuffled]], [response, response, response]
+    gram = jnp.stack([jnp.asarray(d.T @ d) for d in designs])
+    moment = jnp.stack([jnp.asarray(d.T @ r) for d, r in zip(designs, responses, strict=True)])
+    square, count = jnp.full(3, response @ response), jnp.full(3, 40.0)
+    logits = jnp.stack([jnp.asarray(logit), jnp.asarray(logit), jnp.asarray(logit[shuffled])])
+
+    def step(chains, key):
+        chains = Chains(chains.coefficient, jnp.full(3, NOISE))
+        given = gram, moment, square, count, partners(gram), logits, jnp.asarray(SLAB_WEIGHTS), jnp.asarray(1.0)
+        chains, included = sweep(key, chains, *given)
+        return chains, included.sum(-1)
+
+    begun = Chains(jnp.zeros((3, 4)), jnp.full(3, NOISE))
+    drawn = jax.jit(lambda c: jax.lax.scan(step, c, jax.random.split(jax.random.key(0), 6000))[1])(begun).mean(0)
+    for number, expected in enumerate([exact(*problem), exact(designs[1], response, logit)]):
+        np.testing.assert_allclose(drawn[number], expected, atol=0.02)
+    np.testing.assert_allclose(drawn[2], np.asarray(exact(*problem))[shuffled], atol=0.02)
+
+
+def test_chains_are_drawn_until_their_halves_agree():
+    """The average of two halves, the error between them, and where it stops."""
+    halves = [jnp.array([[[0.5], [0.1]]]), jnp.array([[[0.7], [0.1]]])]
+    early, late = (_Drawn(half * count, *[jnp.zeros((1, 2))] * 4, jnp.zeros(1)) for half, count in zip(halves, (4, 4), strict=True))
+    averaged = _Averaged(None, early, late, jnp.array([4.0, 4.0]), jnp.asarray(16))
+    np.testing.assert_allclose(averaged.mean().included[0, :, 0], [0.6, 0.1], rtol=1e-6)
+    np.testing.assert_allclose(averaged.error(), np.sqrt(0.2**2 / 0.7), rtol=1e-6)
+    one_half = _Averaged(None, early, late, jnp.array([4.0, 0.0]), jnp.asarray(20))
+    assert np.isinf(one_half.error())
