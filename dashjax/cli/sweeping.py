@@ -104,7 +104,7 @@ def run_grid(
     from dashjax.report import write_results
     from dashjax.sweep import run_sweep
 
-    with claim_folder(context, "results.parquet", "sweep"):
+    with claim_folder(context, "results.parquet", "sweep", grid.files, grid_as_read=grid.model_dump(mode="json")):
         with progress_bar("runs") as update:
 
             def show(progress) -> None:

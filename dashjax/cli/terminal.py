@@ -14,6 +14,8 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 console = Console()
+#: What this command has told its user so far, without tables and progress; a result's record keeps it.
+said: list[str] = []
 
 #: What an interrupted command says of its results folder.
 AS_IT_WAS = "; finished runs are kept, and the same command goes on from there ({out})"
@@ -22,7 +24,13 @@ AS_IT_WAS = "; finished runs are kept, and the same command goes on from there (
 def print_lines(lines: Iterable[str]) -> None:
     """Print lines as they are."""
     for line in lines:
-        console.print(line, highlight=False, soft_wrap=True)
+        _note(line)
+        console.print(line, highlight=False, soft_wrap=True, markup=False)
+
+
+def _note(line: str) -> None:
+    if line:
+        said.append(line)
 
 
 def print_top(rows, columns: dict[str, str]) -> None:
@@ -54,14 +62,17 @@ def print_summary(rows, out: Path) -> None:
 
 def print_finding(finding, prefix: str = "") -> None:
     """Print what was found in a file, marked by how bad it is."""
+    _note(prefix + finding.text)
     marks = {"note": "  ", "warning": "[yellow]![/yellow] ", "error": "[red]✗[/red] "}
     console.print(marks[finding.level] + escape(prefix + finding.text), highlight=False, soft_wrap=True)
 
 
 def print_warning(finding) -> None:
-    """Print what was found only where it is worth a warning."""
+    """Print what was found only where it is worth a warning; a result's record has it all."""
     if finding.level == "warning":
         print_finding(finding, f"{finding.source}: ")
+    else:
+        _note(f"{finding.source}: {finding.text}")
 
 
 @contextmanager

@@ -14,8 +14,9 @@ from matplotlib.figure import Figure
 from dashjax.compare.comparison import describe_prior
 from dashjax.compare.findings import what_data_add
 from dashjax.io.files import write_atomically, write_frame
+from dashjax.io.provenance import provenance
 from dashjax.io.result_folder import published
-from dashjax.report.figure_files import provenance, to_png
+from dashjax.report.figure_files import to_png
 from dashjax.report.figures import colour
 from dashjax.report.page import render_page
 from dashjax.rivals import PRIOR_ONLY

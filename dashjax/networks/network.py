@@ -68,6 +68,7 @@ class Network:
         floor: level of each gene that stands for no expression, in the user's units; zero if None.
         chosen: signed weights (regulator, target) of the edges to go by instead of those that the method returns; None
             for those.
+        provenance: the call that made it, its settings and files, versions and platform; see `dashjax.io.provenance`.
     """
 
     genes: tuple[str, ...]
@@ -85,6 +86,7 @@ class Network:
     measured: Measured | None = None
     floor: np.ndarray | None = None
     chosen: np.ndarray | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
     # --- edges -----------------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ from dashjax.report.figures import effect_map, training_curves, tuning_curve
 
 def write_network(out: Path, network: Network, tried: pd.DataFrame | None = None) -> None:
     """Write edges.tsv, model.npz, curves.csv and figures of a network, and choice.csv of what was tried for it."""
-    with published(out, "fit") as part:
+    with published(out, "fit", network.provenance) as part:
         write_table(part / "edges.tsv", edges_table(network))
         network.save(part / FILE)
         if network.curves:

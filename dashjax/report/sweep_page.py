@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from dashjax.io import write_atomically
+from dashjax.io.provenance import provenance
 from dashjax.io.result_folder import published
 from dashjax.report import figures as draw
-from dashjax.report.figure_files import provenance, write_figure
+from dashjax.report.figure_files import write_figure
 from dashjax.report.page import render_page
 from dashjax.report.summary import GROUP, order_columns, printed_rows, row_labels, summarise
 from dashjax.sweep import PRIOR_ONLY, Grid, Results

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from dashjax.io import write_atomically
+from dashjax.io.provenance import provenance
 from dashjax.io.result_folder import published
-from dashjax.report.figure_files import provenance
 from dashjax.report.page import render_page
 from dashjax.report.summary import format_metric
 

@@ -56,7 +56,7 @@ def test_simulate_writes_samples_at_rest_on_demand(simulated, tmp_path, dashjax)
     assert "at rest: 1 wild type, 2 knock-outs, 12 knock-downs by half" in text
     assert len(read_steady(tmp_path / "steady.csv").names) == 15
     assert len(read_interventions(tmp_path / "interventions.csv")) == 14
-    written = {path.name: path.read_bytes() for path in simulated.iterdir() if path.name != "contents.json"}
+    written = {path.name: path.read_bytes() for path in simulated.iterdir() if path.suffix != ".json"}
     assert {name: (tmp_path / name).read_bytes() for name in written} == written
 
 
