@@ -157,7 +157,7 @@ def fit(
                 tune=tune,
                 config=FitConfig(field=FIELDS[field](**options)),
                 folder=out / "runs",
-                on_progress=lambda p: update(p.trained, p.epochs, progress_text(p)),
+                on_progress=lambda p: update(*p.done, progress_text(p), left=""),
                 on_tuned=tuned.append,
             )
         network = replace(network, provenance=made)

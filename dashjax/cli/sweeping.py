@@ -113,7 +113,7 @@ def run_grid(
                 found = f" ({progress.skipped} found finished)" if progress.skipped else ""
                 lost = f", {progress.diverged} diverged" if progress.diverged else ""
                 text = f"{progress.finished}/{progress.runs} runs{found}, {rate}{lost}"
-                update(progress.trained, progress.epochs, text)
+                update(*progress.done, text, left=progress.left)
 
             with keeping(AS_IT_WAS.format(out=out)):
                 results = run_sweep(grid, out, show, shard=shard, **options)
