@@ -83,8 +83,8 @@ def progress_bar(what: str) -> Iterator[Any]:
     """Show progress and the time left: a bar on a terminal, a plain line a minute elsewhere.
 
     Yields:
-        `update(done, total, text, stage, left)`: how much of how much, what is being done, what it is a part of, and how
-        long the rest takes in words; told from what is done of the stage if None.
+        `update(done, total, text, stage, left)`: how much of how much, what is being done, what it is a part of, and
+        how long the rest takes in words; told from what is done of the stage if None.
     """
     from dashjax.engine.pace import time_left
 
