@@ -107,6 +107,12 @@ def end_claim(folder: Path, of: str, findings: Sequence[str] | None = None) -> N
             write_runs(folder, {**runs, of: done})
 
 
+def how_made(folder: Path, of: str) -> dict[str, Any]:
+    """Return how a result is being made, or was, without times and remarks; nothing where nobody recorded it."""
+    run = _runs.get((folder.resolve(), of)) or next(iter(read_runs(folder).get(of, ())), {})
+    return {name: part for name, part in run.items() if name not in ("id", "started", "ended", "findings")}
+
+
 def _with_claim(
     record: dict[str, Any], folder: Path, of: str, fingerprint: str, main_file: str, words: str, force: bool
 ) -> dict[str, Any]:

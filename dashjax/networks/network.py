@@ -511,8 +511,13 @@ def make_network(
     curves = {name: arrays[name] for name in CURVES if name in arrays}
     return Network(
         problem.genes, problem.units, problem.prior, problem.regulators, spec, fields, posterior, ranking, precision,
-        curves, dict(how), problem.findings, measured_effects(problem.rest), problem.floor,
+        curves, _counted(problem) | dict(how), problem.findings, measured_effects(problem.rest), problem.floor,
     )  # fmt: skip
+
+
+def _counted(problem: Problem) -> dict[str, int]:
+    """Return how many trajectories and samples at rest there were."""
+    return {"trajectories": problem.observed.n_trajectories, "samples": len(problem.samples)}
 
 
 #: Names of the curves that a run keeps.

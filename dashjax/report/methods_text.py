@@ -21,6 +21,8 @@ from dashjax.report.references import REFERENCES, cited_by, in_words, to_bibtex
 TEXT, BIBLIOGRAPHY = "methods.md", "references.bib"
 #: What everything is computed with.
 _SOFTWARE = "[bradbury2018jax, kidger2021equinox]"
+#: What observations are counted as, one and many.
+_COUNTED = {"trajectories": ("trajectory", "trajectories"), "samples": ("sample at rest", "samples at rest")}
 _KEYS = re.compile(r"\[([a-z0-9]+(?:, [a-z0-9]+)*)\]")
 
 
@@ -63,7 +65,8 @@ def network_methods(network: Network, tried: pd.DataFrame | None = None) -> list
         instead = f" {fitted} took over from {asked}, as the data asked for."
     chosen = "" if tried is None else _tuning(tried)
     return [
-        f"{_data(network)} {model}{chosen}{instead} Random numbers followed from seed {how.get('seed', 0)}. {software()}",
+        f"{_data(network)} {model}{chosen}{instead} Random numbers followed from seed {how.get('seed', 0)}. "
+        f"{software()}",
         _edges(network),
     ]
 
@@ -76,6 +79,24 @@ def software() -> str:
 def describe_methods(names: Sequence[str]) -> str:
     """Return a list of methods and rivals, each with its citations."""
     return ", ".join(f"{name}{_cite(cited_by(name))}" for name in dict.fromkeys(names))
+
+
+def describe_settings(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the methods of a sweep's summary, each with its citations and the settings it ran with."""
+    settings: dict[str, list[str]] = {}
+    for row in rows:
+        method, told = _known(row["method"].partition(" ")[0]), settings.setdefault(row["method"], [])
+        numbers = []
+        if method is not None and method.trust is None:
+            numbers.append(f"λ = {row['lambda_1']:g} and {row['lambda_2']:g}")
+        if row.get("strength") is not None:
+            numbers.append(f"strength {row['strength']:g}")
+        if method is not None and method.evidence is not None:
+            numbers.append(f"{method.members} members")
+        told += [text for text in [", ".join(numbers)] if text and text not in told]
+    return ", ".join(
+        f"{name}{_cite(cited_by(name))}" + (f" ({'; '.join(told)})" if told else "") for name, told in settings.items()
+    )
 
 
 def _cite(keys: Sequence[str]) -> str:
@@ -97,19 +118,16 @@ def _known(method: str) -> Method | None:
 def _data(network: Network) -> str:
     """Say what data and prior there were."""
     how, genes = network.how, len(network.genes)
-    counted = [
-        _count(int(how[name]), *words)
-        for name, words in (("trajectories", ("trajectory", "trajectories")), ("samples", ("sample at rest", "samples at rest")))
-        if how.get(name)
-    ]  # fmt: skip
+    counted = [_count(int(how[name]), *words) for name, words in _COUNTED.items() if how.get(name)]
     source = f" from {' and '.join(counted)}" if counted else ""
     regulators = "all genes" if network.regulators is None else f"{len(network.regulators):,} of them"
     edges = network.prior.n_edges
-    prior = f"A prior network of {edges:,} edges was given" if edges else "No prior network was given"
+    prior = f"A prior network of {_count(edges, 'edge', 'edges')} was given" if edges else "No prior network was given"
     if network.prior.sources is not None and len(network.prior.sources) > 1:
         prior += f", from {len(network.prior.sources)} sources that were weighed by the data"
     return (
-        f"A regulatory network of {genes:,} genes was inferred{source}; {regulators} could regulate. {prior}. Expression "
+        f"A regulatory network of {genes:,} genes was inferred{source}; {regulators} could regulate. {prior}. "
+        f"Expression "
         "of every gene was centred and scaled for fitting, and effects are reported in the original units."
     )
 
@@ -133,25 +151,26 @@ def _of_dynamics(network: Network, fitted: str) -> str:
         return f"{field} were fitted by {fitted} for {epochs} epochs."
     objective = type(method.objective).__name__
     error = "the error along whole trajectories" if objective == "WholeTrajectory" else "the error of one step ahead"
-    adam = f"Adam [kingma2015adam] (initial learning rate {method.learning_rate:g}, {epochs} epochs), minimising {error}"
+    adam = (
+        f"Adam [kingma2015adam] (initial learning rate {method.learning_rate:g}, {epochs} epochs), minimising {error}"
+    )
     if network.posterior is not None:
         members = network.members
         ensemble = f"an ensemble of {members} members on resampled trajectories" if members > 1 else "one member"
-        shrunk = f", an L1 penalty weighted by the prior (λ = {how['strength']:g})" if "strength" in how else ""
+        shrunk = f" and an L1 penalty weighted by the prior (λ = {how['strength']:g})" if "strength" in how else ""
         pruned = ""
         if method.name in ("posterior", "posterior_steps"):
             first = int(method.schedule(epochs, 0.0).first_epoch)
             pruned = (
-                f" and one cut of 90 % of the weights at epoch {first} by magnitude and prior (DASH "
+                f", with one cut of 90 % of the weights at epoch {first} by magnitude and prior (DASH "
                 f"[hossain2024dash], λ = {how['lambda_1']:g}, {how['lambda_2']:g})"
             )
         return f"{field} were fitted as {ensemble} by {adam}{shrunk}{pruned}."
     numbers = [f"λ = {how['lambda_1']:g} and {how['lambda_2']:g}"] if method.trust is None else []
     numbers += [f"strength {how['strength']:g}"] if "strength" in how else []
     setting = f" ({'; '.join(numbers)})" if numbers else ""
-    return (
-        f"{field} were fitted by {adam}, and made sparse by {fitted}{_cite(cited_by(fitted))}: {method.summary}{setting}."
-    )
+    sparse = f"made sparse by {fitted}{_cite(cited_by(fitted))}"
+    return f"{field} were fitted by {adam}, and {sparse}: {method.summary}{setting}."
 
 
 def _hidden(network: Network) -> int:
@@ -165,7 +184,8 @@ def _of_estimator(network: Network) -> str:
         "Activities of regulators were estimated from the expression of their known targets by ridge regression, as in "
         "network component analysis [liao2003network, arrieta2015subtilis], each target left out of the activities it "
         "was tested against; every gene was then regressed on all activities, samples being weighted by the inverse of "
-        "their shrunken covariance [ledoit2004covariance]. Penalties and shrinkage were those under which the prior's own "
+        "their shrunken covariance [ledoit2004covariance]. Penalties and shrinkage were those under which the "
+        "prior's own "
         "edges were likeliest."
     )
 
@@ -175,14 +195,16 @@ def _edges(network: Network) -> str:
     sentences = []
     if network.posterior is not None and network.how.get("carrier") == "activity":
         sentences.append(
-            "The size of a coefficient and the regulator's out-degree in the prior became the probability of an edge by "
+            "The size of a coefficient and the regulator's out-degree in the prior became the probability of an "
+            "edge by "
             "logistic regression on the prior's own edges."
         )
     elif network.posterior is not None:
         config, many = PosteriorConfig(), network.members > 1
         sentences.append(
             "The probability of every edge was its posterior probability in Bayesian regressions of each target on its "
-            f"regulators along the fitted {'paths' if network.how.get('fitted') != 'posterior_steps' else 'steps'}, with "
+            f"regulators along the fitted {'paths' if network.how.get('fitted') != 'posterior_steps' else 'steps'}, "
+            f"with "
             "a spike-and-slab prior on coefficients sampled by Gibbs sampling [george1993gibbs] "
             f"({config.rounds} rounds of {config.sweeps} sweeps, at most {config.candidates} regulators per target)"
             + (
@@ -196,8 +218,10 @@ def _edges(network: Network) -> str:
         sentences.append("Edges were ranked by a regulator's effect relative to all effects on the target.")
         if "selected_epoch" in network.how:
             sentences.append(
-                f"The model returned was that of epoch {network.how['selected_epoch']:g}, of the lowest validation error "
-                f"({network.how['validation_error']:.3g}); {100 * network.how['sparsity']:.1f} % of its weights are zero."
+                f"The model returned was that of epoch {network.how['selected_epoch']:g}, of the lowest validation "
+                f"error "
+                f"({network.how['validation_error']:.3g}); {100 * network.how['sparsity']:.1f} % of its weights are "
+                f"zero."
             )
     if len(network.genes) <= DENSE_GENES:
         sentences.append(_returned(network))
@@ -247,17 +271,23 @@ def sweep_methods(what: str, rows: Sequence[Mapping[str, Any]], epochs: Sequence
     scored = any(row.get("aupr", {}).get("mean") is not None for row in rows)
     diverged = sum(int(row["n_diverged"]) for row in fitted)
     first = (
-        f"{what}. Methods compared were {describe_methods([row['method'] for row in fitted])}; those without dynamics of "
-        f"their own fit PHOENIX [hossain2024phoenix], neural ordinary differential equations [chen2018ode]. Each ran with "
-        f"{_count(seeds, 'seed', 'seeds')} for {' or '.join(map(str, epochs))} epochs of Adam [kingma2015adam]. {software()}"
+        f"Runs were made on {what}. Methods were {describe_settings(fitted)}; those without dynamics of "
+        "their own fit PHOENIX [hossain2024phoenix], neural ordinary differential equations [chen2018ode]. Each ran "
+        f"with {_count(seeds, 'seed', 'seeds')} for {' or '.join(map(str, epochs))} epochs of Adam [kingma2015adam]. "
+        f"{software()}"
     )
     second = (
-        "Networks were scored against the true edges by balanced accuracy of the edges returned and by the area under the "
+        "Networks were scored against the true edges by balanced accuracy of the edges returned and by the area "
+        "under the "
         "precision–recall curve (AUPR) of all pairs, with the prior alone beside them as if it were a fitted network."
         if scored
         else "No true network is known; runs are told apart by sparsity and error on held-out observations."
     )
-    lost = f" {_count(diverged, 'run', 'runs')} diverged and {'is' if diverged == 1 else 'are'} left out." if diverged else ""
+    lost = (
+        f" {_count(diverged, 'run', 'runs')} diverged and {'is' if diverged == 1 else 'are'} left out."
+        if diverged
+        else ""
+    )
     return [first, f"{second} Numbers are means over {_count(runs, 'run', 'runs')} of all settings.{lost}"]
 
 
@@ -277,15 +307,17 @@ def comparison_methods(rows: pd.DataFrame) -> list[str]:
     seeds = sorted({int(value) for value in rows["seed"].dropna()})
     beeline = "beeline_auprc" in rows and rows["beeline_auprc"].notna().any()
     first = (
-        f"{_count(problems, 'network', 'networks')}{dream} ({', '.join(map(str, groups))}) were inferred by "
+        f"{_count(problems, 'network', 'networks')}{dream} ({'; '.join(map(str, groups))}) were inferred by "
         f"{describe_methods(names)}. {prior}; all methods saw the same trajectories and the same prior, and those that "
         "cannot weigh a prior ranked its edges first."
         + (f" Ours were trained for {' or '.join(map(str, epochs))} epochs by Adam [kingma2015adam]." if epochs else "")
         + f" Random numbers followed from seed {', '.join(map(str, seeds))}. {software()}"
     )
     second = (
-        "Rankings of ordered pairs of genes, without self loops, were scored against the known edges by the area under the "
-        "precision–recall curve (AUPR), beside the share of true pairs, which a random order attains, and beside the prior "
+        "Rankings of ordered pairs of genes, without self loops, were scored against the known edges by the area "
+        "under the "
+        "precision–recall curve (AUPR), beside the share of true pairs, which a random order attains, and beside "
+        "the prior "
         "alone" + ("; early precision is as BEELINE defines it [pratapa2020beeline]." if beeline else ".")
         + " Where a part of the known network was hidden from the prior, that part alone counts."
     )  # fmt: skip

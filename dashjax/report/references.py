@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -175,7 +176,14 @@ def to_bibtex(keys: Sequence[str]) -> str:
 
 def _entry(key: str, reference: Reference) -> str:
     doi = reference.link.removeprefix("https://doi.org/")
-    link = f"url = {{{reference.link}}}" if doi == reference.link else f"doi = {{{doi}}}"
-    parts = [f"author = {{{reference.authors}}}", f"title = {{{{{reference.title}}}}}", f"year = {{{reference.year}}}",
-             f"howpublished = {{{reference.where}}}", link]  # fmt: skip
-    return f"@misc{{{key},\n  " + ",\n  ".join(parts) + "\n}\n"
+    link = {"url": reference.link} if doi == reference.link else {"doi": doi}
+    journal = re.fullmatch(r"(.+?) (\d+)(?:, (.+))?", reference.where)
+    if "doi" in link and journal:
+        kind, where = "article", {"journal": journal[1], "volume": journal[2], "pages": journal[3]}
+    elif re.match("Advances|International Conference|.* workshop", reference.where):
+        kind, where = "inproceedings", {"booktitle": reference.where}
+    else:
+        kind, where = "misc", {"howpublished": reference.where}
+    parts = {"author": reference.authors, "title": f"{{{reference.title}}}", "year": reference.year, **where, **link}
+    lines = [f"  {name} = {{{str(value).replace('–', '--')}}}" for name, value in parts.items() if value]
+    return f"@{kind}{{{key},\n" + ",\n".join(lines) + "\n}\n"
