@@ -5,6 +5,9 @@ reads its result.
 """
 
 from dashjax import interrupts  # noqa: F401  First, for the others take seconds in which Ctrl-C must work.
+
+# isort: split
+from dashjax import plot
 from dashjax.data import (
     Prior,
     Problem,
@@ -48,6 +51,7 @@ from dashjax.training import (
 __version__ = "0.1.0"
 
 __all__ = [
+    "plot",
     "infer_network",
     "Network",
     "load_network",

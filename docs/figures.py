@@ -1,10 +1,17 @@
-"""Draw the figures of the concept page from the library itself, on generated systems.
+"""Draw the figures of the concept page and of the gallery from the library itself, on generated systems.
 
 python docs/figures.py
+
+The gallery's are made by the very lines on its page.
 """
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import jax
@@ -16,7 +23,7 @@ import dashjax as dj
 from dashjax.dynamics import solve_trajectories
 from dashjax.evidence.paths import initial_states
 from dashjax.inference import infer
-from dashjax.report.figures import make_panels
+from dashjax.plot.style import make_panels
 from dashjax.simulate import drop_edges
 from dashjax.sparsity import dash_one_layer, prune_lowest
 
@@ -33,6 +40,28 @@ def main() -> None:
         path = FOLDER / f"{draw.__name__.removeprefix('draw_')}.png"
         figure.savefig(path, dpi=100)
         print(path)
+    draw_gallery()
+
+
+def draw_gallery() -> None:
+    """Run the gallery's lines in their order, and keep the axes that stand before each picture."""
+    parts = re.findall(r"```(\w+)\n(.*?)```|\((figures/\w+\.png)\)", (FOLDER.parent / "gallery.md").read_text(), re.S)
+    scope: dict = {}
+    before = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        try:
+            for language, lines, picture in parts:
+                if language == "python":
+                    exec(lines, scope)
+                elif language == "bash":
+                    words = lines.strip().removeprefix("dashjax ").split()
+                    subprocess.run([sys.executable, "-m", "dashjax", *words], check=True)
+                else:
+                    scope["axes"].figure.savefig(FOLDER.parent / picture, dpi=80)
+                    print(FOLDER.parent / picture)
+        finally:
+            os.chdir(before)
 
 
 def draw_dash():

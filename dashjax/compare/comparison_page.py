@@ -16,8 +16,8 @@ from dashjax.compare.findings import what_data_add
 from dashjax.io.files import write_atomically, write_frame
 from dashjax.io.provenance import provenance
 from dashjax.io.result_folder import how_made, published
+from dashjax.plot.style import colour
 from dashjax.report.figure_files import to_png
-from dashjax.report.figures import colour
 from dashjax.report.methods_text import comparison_methods, write_methods
 from dashjax.report.network_page import made_facts
 from dashjax.report.page import Section, facts, hint, paragraphs, render_page, static_figure, static_table, table_view

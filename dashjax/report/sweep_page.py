@@ -46,8 +46,8 @@ CAPTIONS = {
     ),
     "effects": (
         "True and inferred effects",
-        "Rows are regulators with the most targets on top, columns targets grouped by their main regulator; red "
-        "activates, blue represses; for an ensemble, the probability of each edge. First seed of each method; lone "
+        "Rows are regulators with the most targets on top, columns targets grouped by their main regulator; blue "
+        "activates, orange represses; for an ensemble, the probability of each edge. First seed of each method; lone "
         "edges are drawn one pixel wider.",
     ),
     "precision_recall": (
