@@ -7,6 +7,7 @@ The gallery's are made by the very lines on its page.
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import subprocess
@@ -18,6 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from matplotlib.colors import ListedColormap, LogNorm
+from PIL import Image
 
 import dashjax as dj
 from dashjax.dynamics import solve_trajectories
@@ -43,6 +45,13 @@ def main() -> None:
     draw_gallery()
 
 
+def save_small(figure, path: Path) -> None:
+    """Save a picture in as many colours as a plot has."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=80)
+    Image.open(buffer).convert("RGB").quantize(128).save(path, optimize=True)
+
+
 def draw_gallery() -> None:
     """Run the gallery's lines in their order, and keep the axes that stand before each picture."""
     parts = re.findall(r"```(\w+)\n(.*?)```|\((figures/\w+\.png)\)", (FOLDER.parent / "gallery.md").read_text(), re.S)
@@ -58,7 +67,7 @@ def draw_gallery() -> None:
                     words = lines.strip().removeprefix("dashjax ").split()
                     subprocess.run([sys.executable, "-m", "dashjax", *words], check=True)
                 else:
-                    scope["axes"].figure.savefig(FOLDER.parent / picture, dpi=80)
+                    save_small(scope["axes"].figure, FOLDER.parent / picture)
                     print(FOLDER.parent / picture)
         finally:
             os.chdir(before)

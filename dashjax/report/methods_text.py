@@ -149,6 +149,7 @@ def _of_dynamics(network: Network, fitted: str) -> str:
     epochs = int(how.get("epochs", 0))
     if method is None:
         return f"{field} were fitted by {fitted} for {epochs} epochs."
+    trust = f"λ = {how['lambda_1']:g} and {how['lambda_2']:g}" if "lambda_1" in how else ""
     objective = type(method.objective).__name__
     error = "the error along whole trajectories" if objective == "WholeTrajectory" else "the error of one step ahead"
     adam = (
@@ -163,10 +164,10 @@ def _of_dynamics(network: Network, fitted: str) -> str:
             first = int(method.schedule(epochs, 0.0).first_epoch)
             pruned = (
                 f", with one cut of 90 % of the weights at epoch {first} by magnitude and prior (DASH "
-                f"[hossain2024dash], λ = {how['lambda_1']:g}, {how['lambda_2']:g})"
+                f"[hossain2024dash]{trust and f', {trust}'})"
             )
         return f"{field} were fitted as {ensemble} by {adam}{shrunk}{pruned}."
-    numbers = [f"λ = {how['lambda_1']:g} and {how['lambda_2']:g}"] if method.trust is None else []
+    numbers = [trust] if method.trust is None and trust else []
     numbers += [f"strength {how['strength']:g}"] if "strength" in how else []
     setting = f" ({'; '.join(numbers)})" if numbers else ""
     sparse = f"made sparse by {fitted}{_cite(cited_by(fitted))}"

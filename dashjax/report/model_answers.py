@@ -21,7 +21,7 @@ from dashjax.questions import influence_table, member_paths, response_times
 #: Genes whose courses a page keeps, and numbers of all of them.
 COURSE_GENES, COURSE_VALUES = 300, 120_000
 #: Points of a path, at least.
-PATH_POINTS = 12
+PATH_POINTS = 24
 #: States that influence and knock-outs are followed from, and regulators that are knocked out.
 STARTS, KNOCKED = 8, 5
 #: Multiplications that an answer may take: some seconds.
@@ -167,16 +167,21 @@ def follow_courses(network: Network, observed: Trajectories, edges: pd.DataFrame
     times = np.asarray(observed.times)
     points = times.shape[1]
     between = -(-PATH_POINTS // (points - 1))
-    kept = 4 * ((points - 1) * between + 1)
-    ends = edges.head(5000)[["target", "source"]].to_numpy().ravel()
-    order = list(dict.fromkeys([*ends, *network.genes]))[: max(10, min(COURSE_GENES, COURSE_VALUES // kept))]
+    dynamic = network.fields is not None and len(network.genes) <= DENSE_GENES
+    # Without a path only observations are kept.
+    kept = 4 * ((points - 1) * between + 1) if dynamic else points
+    likely = edges[edges["returned"].astype(bool)].head(5000)
+    ends = likely[["target", "source"]].to_numpy().ravel()
+    # The first to be seen is the target of most regulators.
+    first = likely["target"].value_counts().index[:1]
+    order = list(dict.fromkeys([*first, *ends, *network.genes]))[: max(10, min(COURSE_GENES, COURSE_VALUES // kept))]
     place = {gene: number for number, gene in enumerate(network.genes)}
     genes = np.array([place[gene] for gene in order])
     rows = np.arange(observed.n_trajectories)[: max(1, COURSE_VALUES // (kept * len(genes)))]
     share = np.arange(between) / between
     steps = times[rows, :-1, None] + (times[rows, 1:] - times[rows, :-1])[..., None] * share
     fine = np.concatenate([steps.reshape(len(rows), -1), times[rows, -1:]], axis=1)
-    if network.fields is None or len(network.genes) > DENSE_GENES:
+    if not dynamic:
         return Paths(rows, genes, fine)
     production = jax.tree.map(lambda leaf: leaf[rows], observed.production)
     members = [under(one, production) for one in network.dynamics()]

@@ -169,11 +169,14 @@ def _added(network: Network, edges: pd.DataFrame, sources: Sequence[str]) -> lis
     if again is not None:
         parts += [paragraphs(again.describe() + "."), _again_bars(again)]
     said = [("note", line) for line in _described(network, sources)]
+    if "validation_error" in network.how:
+        # The first says how training ended, which is a matter of trust.
+        said = said[1:]
     own = [(finding.level, finding.text) for finding in remarks(network) if again is None or finding.source != "prior"]
     return [*parts, sentences([*said, *own])]
 
 
-def _described(network: Network, sources: Sequence[str]) -> list[str]:
+def _described(network: Network, sources: Sequence[str] = ()) -> list[str]:
     known = {"method", "status", "last_epoch", "selected_epoch", "sparsity"}
     if network.posterior is None and not known | {"validation_error"} <= set(network.how):
         return []
@@ -227,7 +230,7 @@ def _regulators(table: pd.DataFrame) -> list[Part]:
             sets.append(BarSet("influence", rows, words))
     parts = []
     if sets:
-        parts = [bars_view("regulators", "regulators", "regulators by", sets, choose="Rank by")]
+        parts = [bars_view("regulators", "regulators", "", sets, choose="Rank by")]
     return [*parts, table_view("regulators", table, _REGULATOR_LABELS, "regulators", genes=("gene",))]
 
 
@@ -255,6 +258,8 @@ def _edges(network: Network, edges: pd.DataFrame) -> list[Part]:
     labels = {name: text for name, text in _EDGE_LABELS.items() if name in shown and shown[name].notna().any()}
     if network.posterior is not None:
         labels.pop("score", None)
+    if _members(network) < 2:
+        labels = {name: text for name, text in labels.items() if name not in ("frequency", "sign_agreement")}
     text = "Edges as the method ranks them; a name leads to its neighbours."
     if len(edges) > len(shown):
         text += f" The {len(shown):,} likeliest of {len(edges):,} stand here; edges.tsv has all."
@@ -278,9 +283,8 @@ def _edges(network: Network, edges: pd.DataFrame) -> list[Part]:
 def _trust(network: Network, figures: Mapping[str, bytes]) -> list[Part]:
     how, parts = network.how, []
     lines: list[tuple[str, str]] = []
-    status = how.get("status")
-    if status is not None:
-        lines.append(("warning" if status == "diverged" else "note", f"Training: {str(status).replace('_', ' ')}."))
+    if "validation_error" in how:
+        lines += [("warning" if how.get("status") == "diverged" else "note", line) for line in _described(network)[:1]]
     if "path_error" in how:
         missed = f"Whole trajectories miss the observations by {how['path_error']:.3g} of a gene's range"
         lines.append(("note", f"{missed}, single steps by {how.get('step_error', np.nan):.3g}."))
@@ -296,7 +300,8 @@ def _trust(network: Network, figures: Mapping[str, bytes]) -> list[Part]:
     if not warned:
         lines.append(("note", "The checks of the data found nothing to warn of."))
     parts.append(sentences(lines))
-    notes = [finding for finding in network.findings if finding.level == "note"]
+    said = remarks(network)
+    notes = [finding for finding in network.findings if finding.level == "note" and finding not in said]
     if network.posterior is not None:
         parts += [heading("How sure are the edges?"), _sureness(network)]
     if notes:
@@ -305,6 +310,10 @@ def _trust(network: Network, figures: Mapping[str, bytes]) -> list[Part]:
         caption = "Validation and training error by epoch, and pruned weights, of the first member."
         parts.append(static_figure("training", figures["training_curves"], caption))
     return parts
+
+
+def _members(network: Network) -> int:
+    return int(network.how.get("members", network.members))
 
 
 def _sourced(finding: Finding) -> str:
@@ -319,7 +328,7 @@ def _sureness(network: Network) -> Part:
     known = np.zeros(probability.shape, bool)
     known[network.prior.pairs()] = True
     pairs = ~np.eye(len(probability), dtype=bool)
-    several = int(network.how.get("members", network.members)) > 1
+    several = _members(network) > 1
     headings = [
         "probability",
         *(["prior edges", "expected true"] if known.any() else []),
@@ -349,7 +358,11 @@ def _courses(network: Network, observed: Observed | None, paths: Paths | None, e
         seen = np.flatnonzero(np.asarray(given.observed[row]))
         counted = np.broadcast_to(np.asarray(given.counted[row]), given.expression[row].shape)
         values = np.where(counted, np.asarray(given.expression[row]), np.nan)[np.ix_(seen, paths.genes)]
-        layers = [Layer("observed", "dots", "c1", np.asarray(given.times[row])[seen], values)]
+        layers = [
+            Layer(
+                "observed", "joined" if paths.mean is None else "dots", "c1", np.asarray(given.times[row])[seen], values
+            )
+        ]
         if paths.mean is not None:
             low, high = (None if part is None else part[place] for part in (paths.low, paths.high))
             layers.insert(0, Layer("fitted", "line", "c0", paths.times[place], paths.mean[place], low, high))
@@ -392,7 +405,7 @@ def _knock_outs(knocked: Sequence[KnockOut]) -> list[Part]:
     return [
         hint(
             "Predicted by the fitted dynamics for the regulators with most expected targets: the mean change of "
-            "expression, with the range that holds nine in ten of starts and members. `dashjax perturb` does the same "
+            "expression, with the range that holds nine in ten of starts and members. The command perturb does this "
             "for any gene, or several."
         ),
         bars_view(
@@ -427,7 +440,12 @@ def made_facts(record: Mapping[str, Any], how: Mapping[str, Any] | None = None) 
 
 
 def _plainly(how: Mapping[str, Any]) -> dict[str, str]:
-    return {str(name).replace("_", " "): _told(value) for name, value in how.items()}
+    """Return what is known by name; the rest is said elsewhere in the page, or to nobody."""
+    return {
+        str(name).replace("_", " "): _told(value)
+        for name, value in how.items()
+        if name not in ("findings", "fold") and not str(name).startswith("hidden_")
+    }
 
 
 def _told(value: Any) -> str:

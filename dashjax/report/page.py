@@ -160,10 +160,10 @@ def sentences(lines: Iterable[tuple[str, str]]) -> Part:
     Args:
         lines: "warning" or another level, and the sentence.
     """
-    items = "".join(
-        f"<li{' class=warning' if level in ('warning', 'error') else ''}>{text_of(text, 2000)}</li>"
-        for level, text in lines
-    )
+    items = ""
+    for level, text in lines:
+        mark = " class=warning" if level in ("warning", "error") else ""
+        items += f"<li{mark}>{text_of(text[:1].upper() + text[1:], 2000)}</li>"
     return Part(f'<ul class="said">{items}</ul>' if items else "")
 
 
@@ -338,7 +338,7 @@ def bars_view(
     Args:
         key: what data call it.
         label: what it is.
-        axis: of the values.
+        axis: of the values; the name of the set that is shown if empty.
         sets: the bars.
         groups: names of the groups, each of one colour; one colour for all if empty.
         choose: label of the choice between sets.
@@ -424,7 +424,7 @@ class Layer:
 
     Attributes:
         name: what they are.
-        style: "dots", "line" or "dashed".
+        style: "dots", "joined" (dots with a thin line), "line" or "dashed".
         colour: name of a colour of the stylesheet.
         times: of the values.
         values: (time, gene), NaN where there is none.

@@ -30,7 +30,17 @@
     if (!isNumber(value)) return "–";
     if (Number.isInteger(value)) return value.toLocaleString("en");
     const size = Math.abs(value);
-    return size >= 1000 ? Math.round(value).toLocaleString("en") : size < 0.001 ? value.toExponential(1) : value.toPrecision(3);
+    return size >= 1000 ? Math.round(value).toLocaleString("en") : size < 0.0001 ? value.toExponential(1) : value.toPrecision(3);
+  }
+
+  // A column's numbers have their points below each other; what that would round to nothing is shown by itself.
+  function decimalsOf(values) {
+    const sizes = values.filter(isNumber).map(Math.abs), top = most(sizes);
+    return sizes.every(Number.isInteger) ? 0 : Math.min(8, Math.max(0, 4 - Math.max(0, Math.floor(Math.log10(top)) + 1) + Math.max(0, -Math.floor(Math.log10(top)) - 1)));
+  }
+  function aligned(value, decimals) {
+    if (!isNumber(value) || !decimals || Math.abs(value) >= 1000) return shown(value);
+    return value !== 0 && Math.abs(value) < 0.5 * 10 ** -decimals ? value.toExponential(1) : value.toFixed(decimals);
   }
 
   function ticks(low, high, count = 5) {
@@ -127,14 +137,16 @@
 
   function cellText(column, value) {
     if (column.kind === "flag") return value ? "yes" : "no";
-    return column.words ? value : shown(value);
+    if (column.words) return value;
+    if (column.decimals === undefined) column.decimals = decimalsOf(column.values);
+    return aligned(value, column.decimals);
   }
 
   // A spreadsheet would run text that begins like a formula.
   function csvCell(column, value) {
     let text = column.kind === "flag" ? (value ? "yes" : "no") : column.words ? value : isNumber(value) ? String(value) : "";
     if (column.words && /^[\s]*[=+\-@\t\r|%]/.test(text)) text = "'" + text;
-    return /[",\n\r']/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
+    return /[",\n\r]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
   }
 
   function tableView(host, key) {
@@ -249,13 +261,13 @@
       const span = top - low || 1, x = (value) => left + ((value - low) / span) * (width - left - right);
       const plot = s("svg", { class: "plot", viewBox: `0 0 ${width} ${high}`, role: "img", "aria-label": `${bars.label}: ${rows.slice(0, 10).map((row) => short(row[0], 40) + " " + shown(row[1])).join(", ")}` });
       for (const at of ticks(low, top, width < 500 ? 3 : 6)) plot.append(s("line", { class: at === 0 ? "zero" : "axis", x1: x(at), x2: x(at), y1: 0, y2: rows.length * line }), s("text", { x: x(at), y: high - 18, "text-anchor": "middle" }, tickText(at)));
-      plot.append(s("text", { x: (left + width - right) / 2, y: high - 3, "text-anchor": "middle" }, bars.axis));
+      plot.append(s("text", { x: (left + width - right) / 2, y: high - 3, "text-anchor": "middle" }, bars.axis || set.name));
       rows.forEach(([name, value, from, to, group], number) => {
         const middle = number * line + line / 2, tone = colour("c" + ((bars.groups ? group : 0) % 8));
         const bar = s("g", {}, s("rect", { x: Math.min(x(0), x(value)), width: Math.max(1, Math.abs(x(value) - x(0))), y: middle - 7, height: 14, rx: 2, fill: tone }));
         if (isNumber(from) && isNumber(to)) bar.append(s("line", { x1: x(from), x2: x(to), y1: middle, y2: middle, stroke: colour("text"), "stroke-width": 1.5 }));
         bar.append(s("rect", { x: 0, width, y: number * line, height: line, fill: "transparent" }));
-        tipped(bar, `${short(name, TITLE)}\n${bars.axis}: ${shown(value)}${isNumber(from) ? ` (${shown(from)} to ${shown(to)})` : ""}${bars.groups ? "\n" + bars.groups[group] : ""}`);
+        tipped(bar, `${short(name, TITLE)}\n${bars.axis || set.name}: ${shown(value)}${isNumber(from) ? ` (${shown(from)} to ${shown(to)})` : ""}${bars.groups ? "\n" + bars.groups[group] : ""}`);
         plot.append(bar, s("text", { class: "name", x: left - 6, y: middle + 4, "text-anchor": "end" }, short(name, Math.floor(left / 7.2))));
         plot.append(s("text", { x: Math.max(x(value), x(isNumber(to) ? to : value), x(0)) + 5, y: middle + 4 }, shown(value)));
       });
@@ -297,7 +309,7 @@
       const x = (value) => left + ((value - from) / (to - from)) * (width - left - right), y = (value) => high - bottom - ((value - low) / (top - low)) * (high - bottom - 10);
       const plot = s("svg", { class: "plot", viewBox: `0 0 ${width} ${high}`, role: "img", "aria-label": `${measure.label} against ${points.x.label}, ${there.length} points; the table lists them` });
       for (const at of ticks(low, top)) plot.append(s("line", { class: "axis", x1: left, x2: width - right, y1: y(at), y2: y(at) }), s("text", { x: left - 6, y: y(at) + 4, "text-anchor": "end" }, tickText(at)));
-      for (const at of ticks(from, to, width < 500 ? 4 : 8)) plot.append(s("text", { x: x(at), y: high - 24, "text-anchor": "middle" }, tickText(at)));
+      for (const at of ticks(from, to, width < 500 ? 5 : 8)) plot.append(s("text", { x: x(at), y: high - 24, "text-anchor": "middle" }, tickText(at)));
       plot.append(s("text", { x: (left + width - right) / 2, y: high - 6, "text-anchor": "middle" }, points.x.label), s("text", { transform: `translate(12 ${(high - bottom) / 2}) rotate(-90)`, "text-anchor": "middle" }, measure.label));
       for (const line of lines) plot.append(s("line", { x1: left, x2: width - right, y1: y(line.value), y2: y(line.value), stroke: colour("c1"), "stroke-width": 1.5, "stroke-dasharray": "6 4" }), s("text", { class: "name", x: left + 4, y: y(line.value) - 5 }, `${line.label} ${shown(line.value)}`));
       for (const n of there) plot.append(s("path", { d: SHAPES[points.group[n] % SHAPES.length](x(points.x.values[n]), y(values[n]), 5), fill: colour("c" + (points.group[n] % 8)), "fill-opacity": 0.7, stroke: colour("page"), "stroke-width": 0.7 }));
@@ -335,6 +347,7 @@
     const courses = data.courses[key], place = new Map(courses.genes.map((name, number) => [name, number]));
     const edges = courses.edges ? tables[courses.edges] : null;
     const status = h("p", { class: "status", role: "status" }), panels = h("div", { class: "panels" });
+    const named = (name) => (/^\d+$/.test(name) ? "trajectory " : "") + short(name, 60);
     let gene = courses.genes[0], trajectory = 0;
 
     function regulatorsOf(name) {
@@ -354,31 +367,34 @@
       [low, top] = [low - pad, top + pad];
       const times = run.layers.flatMap((layer) => layer.times), begin = least(times), end = most(times);
       const x = (time) => left + ((time - begin) / (end - begin || 1)) * (width - left - 12), y = (value) => high - bottom - ((value - low) / (top - low)) * (high - bottom - 8);
-      const plot = s("svg", { class: "plot", viewBox: `0 0 ${width} ${high}`, role: "img", "aria-label": `course of ${short(name, 60)} in ${short(run.name, 60)}` });
-      for (const at of ticks(low, top, 3)) plot.append(s("line", { class: "axis", x1: left, x2: width - 12, y1: y(at), y2: y(at) }), s("text", { x: left - 5, y: y(at) + 4, "text-anchor": "end" }, tickText(at)));
+      const plot = s("svg", { class: "plot", viewBox: `0 0 ${width} ${high}`, role: "img", "aria-label": `course of ${short(name, 60)}, ${named(run.name)}` });
+      for (const at of ticks(low, top, high > 200 ? 6 : 3)) plot.append(s("line", { class: "axis", x1: left, x2: width - 12, y1: y(at), y2: y(at) }), s("text", { x: left - 5, y: y(at) + 4, "text-anchor": "end" }, tickText(at)));
       for (const at of ticks(begin, end, width < 400 ? 4 : 8)) plot.append(s("text", { x: x(at), y: high - 18, "text-anchor": "middle" }, tickText(at)));
       plot.append(s("text", { x: (left + width) / 2, y: high - 3, "text-anchor": "middle" }, courses.time));
       layers.forEach((layer) => {
         const tone = colour(layer.colour), seen = layer.y.map((_, at) => at).filter((at) => isNumber(layer.y[at]));
         if (layer.from) {
           const edge = (values) => seen.map((at) => `${x(layer.times[at])} ${y(values[at])}`);
-          plot.append(s("path", { d: `M${[...edge(layer.from), ...edge(layer.to).reverse()].join("L")}z`, fill: colour("band") }));
+          plot.append(s("path", { d: `M${[...edge(layer.from), ...edge(layer.to).reverse()].join("L")}z`, fill: tone, "fill-opacity": 0.22 }));
         }
-        if (layer.style === "dots") for (const at of seen) plot.append(tipped(s("circle", { cx: x(layer.times[at]), cy: y(layer.y[at]), r: 4, fill: tone, stroke: colour("page") }), `${short(name, 60)}, ${layer.label}\n${courses.time} ${shown(layer.times[at])}: ${shown(layer.y[at])}`));
+        if (layer.style === "joined") plot.append(s("path", { d: "M" + seen.map((at) => `${x(layer.times[at])} ${y(layer.y[at])}`).join("L"), fill: "none", stroke: tone, "stroke-opacity": 0.5 }));
+        if (layer.style === "dots" || layer.style === "joined") for (const at of seen) plot.append(tipped(s("circle", { cx: x(layer.times[at]), cy: y(layer.y[at]), r: 4, fill: tone, stroke: colour("page") }), `${short(name, 60)}, ${layer.label}\n${courses.time} ${shown(layer.times[at])}: ${shown(layer.y[at])}`));
         else if (seen.length) plot.append(s("path", { d: "M" + seen.map((at) => `${x(layer.times[at])} ${y(layer.y[at])}`).join("L"), fill: "none", stroke: tone, "stroke-width": 2, "stroke-dasharray": layer.style === "dashed" ? "5 4" : null }));
       });
       return plot;
     }
     const draw = redraw(panels, (width) => {
-      const wide = Math.min(width, 900), columns = Math.max(1, Math.floor((width + 14) / 286)), narrow = (width - 14 * (columns - 1)) / columns;
+      const columns = Math.max(1, Math.floor((width + 14) / 286)), narrow = (width - 14 * (columns - 1)) / columns;
+      const wide = columns > 1 ? 2 * narrow + 14 : width;
       const beside = regulatorsOf(gene);
       const box = (name, note, w, high) => {
         const known = place.has(name);
-        return h("div", {}, h("h4", { title: short(name, TITLE) }, short(name, 60), note ? h("span", { class: "hint" }, " " + note) : null), known ? panel(name, w, high) : h("p", { class: "hint" }, "its course is not kept in this page"));
+        return h("div", {}, h("h4", { title: short(name, TITLE) }, short(name, 60)), note ? h("p", { class: "hint" }, note) : null, known ? panel(name, w, high) : h("p", { class: "hint" }, "its course is not kept in this page"));
       };
-      panels.replaceChildren(box(gene, "", wide, Math.min(300, wide * 0.6)), ...beside.map(([name, note]) => box(name, note, narrow, 170)));
-      panels.firstChild.style.maxWidth = wide + "px";
-      status.textContent = `${short(gene, 60)} in ${short(courses.trajectories[trajectory].name, 60)}` + (edges ? (beside.length ? `, and its ${beside.length} likeliest regulators` : "; no regulator of it is listed") : ", and the genes of the strongest response");
+      panels.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`;
+      panels.replaceChildren(box(gene, "", wide, columns > 1 ? 380 : Math.min(300, wide * 0.7)), ...beside.map(([name, note]) => box(name, note, narrow, 170)));
+      panels.firstChild.style.gridArea = columns > 1 ? "span 2 / span 2" : "auto";
+      status.textContent = `${short(gene, 60)}, ${named(courses.trajectories[trajectory].name)}` + (edges ? (beside.length > 1 ? `, and its ${beside.length} likeliest regulators` : beside.length ? ", and its regulator" : "; no regulator of it is listed") : ", and the genes of the strongest response");
     });
     const show = (name) => { if (!name) return; if (place.has(name)) { gene = name; search.set(name); draw(); } else status.textContent = `the course of ${short(name, 60)} is not kept in this page`; };
     const search = geneSearch("Gene", courses.genes, show);
@@ -386,7 +402,7 @@
     search.set(gene);
     const turn = (by) => { trajectory = (trajectory + by + courses.trajectories.length) % courses.trajectories.length; if (pick) pick.select.value = String(trajectory); draw(); };
     const pick = courses.trajectories.length > 1 ? chooser("Trajectory", courses.trajectories.map((run, number) => [String(number), run.name]), (value) => { trajectory = Number(value); draw(); }) : null;
-    const legend = h("ul", { class: "legend" }, courses.trajectories[0].layers.map((layer) => h("li", {}, s("svg", { width: 22, height: 12, "aria-hidden": "true" }, layer.low ? s("rect", { width: 22, height: 12, fill: "var(--band)" }) : null, layer.style === "dots" ? s("circle", { cx: 11, cy: 6, r: 4, fill: `var(--${layer.colour})` }) : s("line", { x1: 0, x2: 22, y1: 6, y2: 6, stroke: `var(--${layer.colour})`, "stroke-width": 2, "stroke-dasharray": layer.style === "dashed" ? "5 4" : null })), layer.label + (layer.low ? ` (${courses.band})` : ""))));
+    const legend = h("ul", { class: "legend" }, courses.trajectories[0].layers.map((layer) => h("li", {}, s("svg", { width: 22, height: 12, "aria-hidden": "true" }, layer.low ? s("rect", { width: 22, height: 12, fill: `var(--${layer.colour})`, "fill-opacity": 0.22 }) : null, layer.style === "dots" || layer.style === "joined" ? s("circle", { cx: 11, cy: 6, r: 4, fill: `var(--${layer.colour})` }) : s("line", { x1: 0, x2: 22, y1: 6, y2: 6, stroke: `var(--${layer.colour})`, "stroke-width": 2, "stroke-dasharray": layer.style === "dashed" ? "5 4" : null })), layer.label + (layer.low ? ` (${courses.band})` : ""))));
     host.replaceChildren(h("div", { class: "bar" }, search.node, pick ? [pick.node, h("button", { type: "button", "aria-label": "previous trajectory", onclick: () => turn(-1) }, "‹"), h("button", { type: "button", "aria-label": "next trajectory", onclick: () => turn(1) }, "›")] : []), legend, status, panels);
   }
 
@@ -400,7 +416,7 @@
     const ofTarget = target.words.map((name) => { if (!back.has(name)) { back.set(name, names.length); names.push(name); } return back.get(name); });
     const from = (row) => source.at[row], to = (row) => ofTarget[target.at[row]], size = (row) => Math.abs(strength.values[row]), negative = (row) => (sign.values[row] || 0) < 0;
     const strongest = [...Array(total).keys()].filter((row) => from(row) !== to(row)).sort((a, b) => size(b) - size(a));
-    const asked = { gene: null, least: 0, sign: "", origin: "", count: 60, colour: "sign" };
+    const asked = { gene: null, least: 0, sign: "", origin: "", count: host.clientWidth < 600 ? 30 : 60, colour: "sign" };
     const place = h("div", { class: "net", role: "img" }), status = h("p", { class: "status", role: "status" }), told = h("p", { class: "status", role: "status" });
     let cy = null;
 
@@ -422,7 +438,7 @@
         { selector: "edge", style: { width: "data(width)", "curve-style": "bezier", "line-color": "data(tone)", "target-arrow-color": "data(tone)", "target-arrow-shape": "triangle", "arrow-scale": 0.9, opacity: 0.85 } },
         { selector: "edge[?negative]", style: { "target-arrow-shape": "tee" } },
         { selector: "edge[!known]", style: { "line-style": "dashed" } },
-        { selector: "edge:selected", style: { opacity: 1, width: 6 } },
+        { selector: "edge:selected", style: { opacity: 1, "line-color": colour("text"), "target-arrow-color": colour("text") } },
       ];
     }
     function draw() {
@@ -432,8 +448,9 @@
       const nodes = [...degree].map(([number, count]) => ({ data: { id: "n" + number, number, short: short(names[number], 18), size: 10 + 3 * Math.sqrt(count), regulates: regulates.has(number), chosen: names[number] === asked.gene } }));
       const lines = rows.map((row) => ({ data: { id: "e" + row, row, source: "n" + from(row), target: "n" + to(row), width: 1 + 2.5 * Math.min(1, size(row)), tone: toneOf(row), negative: negative(row), known: prior.values[row] === 1 } }));
       if (cy) cy.destroy();
-      cy = cytoscape({ container: place, elements: [...nodes, ...lines], style: style(), userZoomingEnabled: false, userPanningEnabled: matchMedia("(pointer: fine)").matches, boxSelectionEnabled: false, minZoom: 0.1, maxZoom: 4,
-        layout: rows.length > 400 ? { name: "concentric", concentric: (node) => node.degree(), minNodeSpacing: 4 } : { name: "cose", animate: false, randomize: true, nodeRepulsion: 9000, idealEdgeLength: 45, numIter: rows.length > 150 ? 300 : 800, componentSpacing: 30, padding: 18 } });
+      const layout = rows.length > 400 ? { name: "concentric", concentric: (node) => node.degree(), minNodeSpacing: 4 } : { name: "cose", animate: false, randomize: true, nodeRepulsion: 9000, idealEdgeLength: 45, numIter: rows.length > 150 ? 300 : 800, componentSpacing: 30 };
+      cy = cytoscape({ container: place, elements: [...nodes, ...lines], style: style(), userZoomingEnabled: false, userPanningEnabled: matchMedia("(pointer: fine)").matches, boxSelectionEnabled: false, minZoom: 0.05, maxZoom: 4, layout });
+      fitted();
       cy.on("tap", "node", (event) => { choose(names[event.target.data("number")]); });
       cy.on("tap", "edge", (event) => { told.textContent = tell(event.target.data("row")); });
       cy.on("mouseover", "edge", (event) => showTip(event.originalEvent, tell(event.target.data("row"))));
@@ -444,6 +461,18 @@
       status.textContent = fitting ? `${nodes.length.toLocaleString("en")} genes and ${rows.length.toLocaleString("en")} edges drawn; ${fitting.toLocaleString("en")} ${what} pass the filters, the likeliest are drawn first` : `no ${what} pass the filters`;
       place.setAttribute("aria-label", `drawing of the network: ${status.textContent}; the table of edges lists them`);
       told.textContent = "";
+    }
+    // The drawing takes the shape of its place, and what is written in it the size of other text.
+    function fitted() {
+      cy.resize();
+      const box = cy.elements().boundingBox({ includeLabels: false });
+      const stretch = Math.min(2.2, Math.max(0.6, (place.clientWidth / place.clientHeight) / (box.w / box.h || 1)));
+      if (isFinite(stretch)) cy.nodes().positions((node) => ({ x: node.position("x") * stretch, y: node.position("y") }));
+      cy.fit(undefined, 22);
+      if (cy.zoom() > 1.6) { cy.zoom(1.6); cy.center(); }
+      const size = 1 / cy.zoom();
+      cy.nodes().forEach((node) => { const across = node.data("size") * size; node.style({ "font-size": 11 * size, width: across, height: across, "text-outline-width": 2 * size }); });
+      cy.edges().forEach((edge) => { edge.style({ width: edge.data("width") * size }); });
     }
     const tell = (row) => `${short(names[from(row)], 60)} ${negative(row) ? "represses" : "activates"} ${short(names[to(row)], 60)}; ${strength.label} ${shown(size(row))}, ${prior.values[row] ? "in the prior" : "new"}`;
     const search = geneSearch("Gene and its neighbours", names, (name) => { asked.gene = name; draw(); if (name) pickGene(name, "network"); });
@@ -470,15 +499,15 @@
         chooser("Sign", [["", "both"], ["+", "activates"], ["-", "represses"]], (value) => { asked.sign = value; draw(); }).node,
         chooser("Origin", [["", "prior and new"], ["prior", "in the prior"], ["new", "new"]], (value) => { asked.origin = value; draw(); }).node,
         chooser("Colour", [["sign", "sign"], ["origin", "prior or new"], ["strength", strength.label]], (value) => { asked.colour = value; explain(); draw(); }).node,
-        chooser("Edges", [[60, "60"], [30, "30"], [120, "120"], [300, "300"], [1000, "1,000"]], (value) => { asked.count = Number(value); draw(); }).node,
+        chooser("Edges", [...(host.clientWidth < 600 ? [[30, "30"], [60, "60"]] : [[60, "60"], [30, "30"]]), [120, "120"], [300, "300"], [1000, "1,000"]], (value) => { asked.count = Number(value); draw(); }).node,
         h("button", { type: "button", onclick: () => { asked.gene = null; search.set(null); draw(); } }, "All genes"),
         h("button", { type: "button", "aria-label": "zoom in", onclick: () => zoom(1.4) }, "+"),
         h("button", { type: "button", "aria-label": "zoom out", onclick: () => zoom(1 / 1.4) }, "−"),
-        h("button", { type: "button", onclick: () => cy && cy.fit(undefined, 18) }, "Fit")),
+        h("button", { type: "button", onclick: () => cy && cy.fit(undefined, 22) }, "Fit")),
       legend, status, place, told);
     explain();
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => cy && draw());
-    new ResizeObserver(() => { if (cy) { cy.resize(); cy.fit(undefined, 18); } }).observe(place);
+    new ResizeObserver(() => { if (cy) fitted(); }).observe(place);
     draw();
   }
 
