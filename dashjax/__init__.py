@@ -48,10 +48,14 @@ from dashjax.training import (
     make_hyperparameters,
 )
 
+#: The same in two letters, as other packages call theirs.
+pl = plot
+
 __version__ = "0.1.0"
 
 __all__ = [
     "plot",
+    "pl",
     "infer_network",
     "Network",
     "load_network",

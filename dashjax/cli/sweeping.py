@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -61,10 +62,13 @@ def quickstart(context: typer.Context, out: Out = Path("dashjax-quickstart"), fo
 def write_found(results: Results, folder: Path) -> Network:
     """Write the folder of the network that the first run of a sweep's first method found, and return it."""
     from dashjax.engine import find_network
+    from dashjax.io.result_folder import how_made
     from dashjax.report import observed_of, write_network
 
     cell = next(iter(results.cells.values()))
-    network = find_network(cell, results.store)
+    made = how_made(results.store.folder, "sweep")
+    lasting = {name: part for name, part in made.items() if name not in ("command", "folder")}
+    network = replace(find_network(cell, results.store), provenance=lasting)
     write_network(folder, network, None, observed_of(cell.problem), ["the prior"], "The network of the quickstart")
     return network
 

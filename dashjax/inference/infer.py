@@ -180,6 +180,9 @@ def infer(
         on_tuned(tuned)
     run_cells([cell], store, on_progress=report)
     network = find_network(cell, store)
+    settings = {"method": chosen.name, "seed": seed, "epochs": epochs, "members": members, "trust": trust,
+                "strength": strength, "precision": precision, "tune": tune, "problem": problem.fingerprint}  # fmt: skip
+    network = replace(network, provenance=describe_call("dashjax.inference.infer", settings))
     return network.with_findings([*problem.findings, *remarks(network)])
 
 

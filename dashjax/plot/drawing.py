@@ -57,7 +57,11 @@ def network(
     axes = axes_or_new(ax, 1.15 * side, side)
     at = arrange(source, target, len(names), seed)
     _draw_edges(axes, shown, at[source], at[target])
-    _draw_genes(axes, names, at, np.bincount(source, minlength=len(names)))
+    # A name stands where fewest of the gene's edges are.
+    above = np.zeros(len(names))
+    np.add.at(above, source, at[target, 1] - at[source, 1])
+    np.add.at(above, target, at[source, 1] - at[target, 1])
+    _draw_genes(axes, names, at, np.bincount(source, minlength=len(names)), above > 0)
     axes.set_axis_off()
     axes.set_aspect("equal")
     axes.margins(0.08)
@@ -87,8 +91,8 @@ def _draw_edges(axes: Axes, shown: pd.DataFrame, begin: np.ndarray, end: np.ndar
         )  # fmt: skip
 
 
-def _draw_genes(axes: Axes, names: Sequence[str], at: np.ndarray, targets: np.ndarray) -> None:
-    """Draw genes: regulators dark and larger by their targets, others pale; names above."""
+def _draw_genes(axes: Axes, names: Sequence[str], at: np.ndarray, targets: np.ndarray, below: np.ndarray) -> None:
+    """Draw genes: regulators dark and larger by their targets, others pale; names above, or below where told."""
     from matplotlib.patheffects import withStroke
 
     regulates = targets > 0
@@ -96,8 +100,9 @@ def _draw_genes(axes: Axes, names: Sequence[str], at: np.ndarray, targets: np.nd
     for mine, shade in ((~regulates, "#D5D5D5"), (regulates, "#333333")):
         axes.scatter(at[mine, 0], at[mine, 1], s=sizes[mine], color=shade, edgecolors="white", linewidths=0.8, zorder=3)
     outline = [withStroke(linewidth=2.2, foreground="white")]
-    for name, (x, y), mine in zip(names, at, regulates, strict=True):
-        axes.annotate(plain(name, 14), (x, y), xytext=(0, 6), textcoords="offset points", ha="center", va="bottom",
+    for name, (x, y), mine, under in zip(names, at, regulates, below, strict=True):
+        axes.annotate(plain(name, 14), (x, y), xytext=(0, -6 if under else 6), textcoords="offset points",
+                      ha="center", va="top" if under else "bottom",
                       fontsize=8 if mine else 7, fontweight="bold" if mine else "normal", path_effects=outline,
                       zorder=4)  # fmt: skip
 

@@ -240,4 +240,4 @@ def _interval(share: np.ndarray, size: np.ndarray) -> np.ndarray:
     """
     middle = (share + WIDE**2 / (2 * size)) / (1 + WIDE**2 / size)
     half = WIDE * np.sqrt(share * (1 - share) / size + (WIDE / (2 * size)) ** 2) / (1 + WIDE**2 / size)
-    return np.stack([middle - half, middle + half])
+    return np.clip([middle - half, middle + half], 0.0, 1.0)
