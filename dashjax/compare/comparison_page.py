@@ -102,9 +102,10 @@ def write_comparison(rows: pd.DataFrame, out: Path, title: str) -> pd.DataFrame:
     labels = {"method": "method", "group": "data", "prior": "prior", "problems": "networks"}
     labels |= {name: heading for name, (heading, _) in _COLUMNS.items() if means[name].notna().any()}
     made = how_made(out, "compare") or provenance()
+    count = rows["problem"].nunique()
     page = render_page(
         title,
-        f"{rows['problem'].nunique()} networks, {rows['method'].nunique()} methods, means over the networks of a group",
+        f"{count} network{'' if count == 1 else 's'}, {rows['method'].nunique()} methods, means over those of a group",
         [
             Section(
                 "Who ranks edges best?",

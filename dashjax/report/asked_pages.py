@@ -168,6 +168,7 @@ def response_page(
     ]
     courses = courses_view(
         "courses", [genes[gene] for gene in kept], {"mean over starts": layers}, None, "90 % of starts and members",
+        beside=", and the genes of the strongest response",
         fallback=static_figure("trajectories", figures["trajectories"]),
     )  # fmt: skip
     rest = []

@@ -25,7 +25,7 @@ from dashjax.report.network_page import Observed, network_page
 
 
 def write_network(
-    out: Path,
+    out: Path | str,
     network: Network,
     tried: pd.DataFrame | None = None,
     observed: Observed | None = None,
@@ -42,6 +42,7 @@ def write_network(
         sources: names of the priors, in order.
         title: of the page.
     """
+    out = Path(out)
     with published(out, "fit", network.provenance) as part:
         write_table(part / "edges.tsv", edges_table(network))
         network.save(part / FILE)

@@ -293,6 +293,13 @@ def _trust(network: Network, figures: Mapping[str, bytes]) -> list[Part]:
         for name, value in how.items()
         if name.startswith(("chain", "rhat", "agreement")) and isinstance(value, float)
     ]
+    again = FoundAgain.of(how)
+    if again is not None:
+        beside = f"AUPR {again.aupr:.2g} against {again.by_degree:.2g} for out-degree alone"
+        text = (
+            f"Hidden prior edges: {beside}, likelier with the data by {again.gain:.1f} standard errors over regulators."
+        )
+        lines.append(("note" if again.added else "warning", text))
     if network.posterior is None:
         lines.append(("note", "This method gives edges no probability: it does not say how many of them may be true."))
     warned = [finding for finding in network.findings if finding.level != "note"]

@@ -448,6 +448,7 @@ def courses_view(
     edges: str | None = None,
     band: str = "",
     time: str = "time",
+    beside: str = ", and other genes",
     fallback: Part | None = None,
 ) -> Part:
     """Return the courses of a gene that is searched, with those of its regulators beside it.
@@ -459,6 +460,7 @@ def courses_view(
         edges: key of the table of edges, which says who regulates whom; the first genes stand beside if None.
         band: what bands are.
         time: name of the axis.
+        beside: what the others are, where no edges tell.
         fallback: what is shown without scripts.
     """
 
@@ -470,6 +472,7 @@ def courses_view(
         "edges": edges,
         "band": band,
         "time": time,
+        "beside": beside,
         "trajectories": [
             {
                 "name": name,
@@ -482,6 +485,7 @@ def courses_view(
             for name, layers in trajectories.items()
         ],
     }
+    fallback = fallback or hint("Courses are drawn by a script, which does not run here.")
     return _view("courses", key, fallback, {"courses": {key: described}})
 
 

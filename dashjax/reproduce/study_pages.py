@@ -11,7 +11,7 @@ from typing import Any
 
 from dashjax.io import write_atomically
 from dashjax.io.provenance import provenance
-from dashjax.io.result_folder import published
+from dashjax.io.result_folder import how_made, published
 from dashjax.report import page
 from dashjax.report.network_page import made_facts
 from dashjax.report.summary import format_metric
@@ -68,7 +68,11 @@ def write_pages(
     made = provenance()
     rows = [row for section in sections for row in section.rows]
     summary = {"study": plan["name"], "plan": plan, "provenance": made, "rows": rows}
-    shown.append(page.Section("How was it made?", [page.facts(made_facts(made))], "How it was made"))
+    shown.append(
+        page.Section(
+            "How was it made?", [page.facts(made_facts(how_made(out, "reproduce") or made))], "How it was made"
+        )
+    )
     subtitle = "A published study, run again beside its published figures."
     with published(out, "reproduce") as part:
         for path, body in (

@@ -13,12 +13,14 @@ import pandas as pd
 import pytest
 
 from dashjax import plot, report
+from dashjax.cli import sweeping
 from dashjax.compare.comparison_page import matrix_of
+from dashjax.data import no_prior
 from dashjax.io.provenance import describe_call
 from dashjax.plot.of_networks import effect_map
 from dashjax.plot.style import marker
 from dashjax.questions import responders
-from dashjax.report import network_page
+from dashjax.report import network_page, write_network
 from dashjax.report.biology import influence_figure
 from dashjax.report.figure_files import to_png
 from dashjax.report.network_page import made_facts
@@ -233,3 +235,71 @@ def test_libraries_are_those_that_were_checked():
     assert [name for _, name in told] == ["cytoscape.min.js"]
     for digest, name in told:
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+
+
+def test_the_page_of_a_fitted_network_is_made_anew_with_what_was_observed(ring, tmp_path, dashjax):
+    names = list("ABCDEF")
+    network, observed = ring(names)
+    write_network(tmp_path / "fit", network)
+    assert "How do genes change" not in (tmp_path / "fit" / "report.html").read_text()
+    levels = np.asarray(observed.trajectories.expression)
+    rows = [[f"run {row}", time, *levels[row, time]] for row in range(3) for time in range(5)]
+    table = pd.DataFrame(rows, columns=["trajectory", "time", *names])
+    table[["trajectory", "time", *names[::-1]]].to_csv(tmp_path / "x.csv", index=False)
+    code, text, err = dashjax("report", tmp_path / "fit", "--expression", tmp_path / "x.csv")
+    assert code == 0, err
+    assert str(tmp_path / "fit" / "report.html") in text
+    courses = data_of((tmp_path / "fit" / "report.html").read_text())["courses"]["courses"]
+    assert [run["name"] for run in courses["trajectories"]] == ["run 0", "run 1", "run 2"]
+    gene = courses["genes"].index("B")
+    np.testing.assert_allclose(courses["trajectories"][1]["layers"][1]["values"][gene], levels[1, :, 1], rtol=1e-3)
+    table.drop(columns="C").to_csv(tmp_path / "x.csv", index=False)
+    code, _, err = dashjax("report", tmp_path / "fit", "--expression", tmp_path / "x.csv")
+    assert (code, len(err.strip().splitlines())) == (2, 1)
+    assert "x.csv: lacks gene 'C' of the network in" in err
+    (tmp_path / "none").mkdir()
+    code, _, err = dashjax("report", tmp_path / "none", "--expression", tmp_path / "x.csv")
+    assert (code, "--expression: " in err) == (2, True)
+
+
+def test_a_network_without_dynamics_probabilities_or_edges_has_a_page_too(ring):
+    network, observed = ring(list("ABCDEF"))
+    bare = replace(network, posterior=None, fields=None, spec=None, how={"method": "ridge"})
+    scores = np.zeros((6, 6))
+    scores[0, 1], scores[2, 3] = -0.5, 0.25
+    page = network_page("x", replace(bare, ranking=scores), observed)
+    data = data_of(page)
+    assert data["network"] == {"strength": "score", "sign": "score"}
+    assert values_of(data["tables"]["regulators"], "gene")[:2] == ["A", "C"]
+    assert values_of(data["tables"]["regulators"], "represses")[:2] == [1, 0]
+    assert [layer["label"] for layer in data["courses"]["courses"]["trajectories"][0]["layers"]] == ["observed"]
+    assert "This method gives edges no probability" in page
+    page = network_page("x", replace(bare, ranking=0 * scores, prior=no_prior(6)), observed)
+    assert "The network has no edge to draw" in page
+    assert "No gene regulates another" in page
+    assert data_of(page)["courses"]["courses"]["edges"] is None
+
+
+@pytest.mark.slow
+def test_the_quickstart_ends_with_the_network_that_it_found(tmp_path, dashjax, monkeypatch):
+    small = {
+        "system": {"kind": "simulated", "genes": 6, "seed": 0},
+        "trajectories": {"train": 4, "validation": 1, "test": 1, "times": [0, 1, 3]},
+        "methods": [{"name": "posterior", "epochs": 2}],
+        "seeds": 1,
+        "epochs": 2,
+    }
+    monkeypatch.setattr(sweeping, "QUICKSTART", small)
+    code, text, err = dashjax("quickstart", "--out", tmp_path / "o")
+    assert code == 0, err
+    assert "The network that posterior found, " in text.splitlines()[-1]
+    assert text.splitlines()[-1].endswith(str(tmp_path / "o" / "network" / "report.html"))
+    courses = data_of((tmp_path / "o" / "network" / "report.html").read_text())["courses"]["courses"]
+    assert len(courses["trajectories"]) == 5
+    sweep = data_of((tmp_path / "o" / "report.html").read_text())
+    assert sweep["scatter"]["pareto"]["groups"] == ["posterior"]
+    # The prior alone is drawn wherever it has a score.
+    lines = {one["id"]: one["lines"] for one in sweep["scatter"]["pareto"]["y"]}
+    assert lines["aupr"][0]["label"] == "prior only"
+    assert lines["test_mse"] == []
+    assert sorted(set(values_of(sweep["tables"]["runs"], "method"))) == ["posterior", "prior_only"]

@@ -394,7 +394,7 @@
       panels.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`;
       panels.replaceChildren(box(gene, "", wide, columns > 1 ? 380 : Math.min(300, wide * 0.7)), ...beside.map(([name, note]) => box(name, note, narrow, 170)));
       panels.firstChild.style.gridArea = columns > 1 ? "span 2 / span 2" : "auto";
-      status.textContent = `${short(gene, 60)}, ${named(courses.trajectories[trajectory].name)}` + (edges ? (beside.length > 1 ? `, and its ${beside.length} likeliest regulators` : beside.length ? ", and its regulator" : "; no regulator of it is listed") : ", and the genes of the strongest response");
+      status.textContent = `${short(gene, 60)}, ${named(courses.trajectories[trajectory].name)}` + (edges ? (beside.length > 1 ? `, and its ${beside.length} likeliest regulators` : beside.length ? ", and its regulator" : "; no regulator of it is listed") : courses.beside);
     });
     const show = (name) => { if (!name) return; if (place.has(name)) { gene = name; search.set(name); draw(); } else status.textContent = `the course of ${short(name, 60)} is not kept in this page`; };
     const search = geneSearch("Gene", courses.genes, show);
