@@ -100,7 +100,7 @@ def progress_bar(what: str) -> Iterator[Any]:
     if console.is_terminal:
         columns = (
             TextColumn(what),
-            BarColumn(),
+            BarColumn(bar_width=16),
             TextColumn("{task.percentage:>3.0f} %  {task.description}", markup=False),
             TimeElapsedColumn(),
         )

@@ -77,7 +77,7 @@ class Progress:
             return ""
         if weighing is None:
             return f"{time_left(training / lanes - since)} of training" if training else ""
-        return time_left((training + weighing) / lanes - since)
+        return time_left((training + weighing) / lanes - since) if training or weighing else ""
 
 
 OnProgress = Callable[[Progress], None]

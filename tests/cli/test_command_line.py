@@ -332,7 +332,7 @@ def test_sweep_prints_the_table_with_the_prior_beside(tmp_path, dashjax):
     code, out, err = dashjax("sweep", tmp_path / "g.yaml", "--out", tmp_path / "out")
     assert code == 0, err
     assert "prior_only" in out
-    assert "runs: 100 %" in out
+    assert "runs:" not in out  # a line a minute, and this takes less
     code, out, _ = dashjax("status", tmp_path / "out")
     assert code == 0
     assert "all: 1/1 runs" in out

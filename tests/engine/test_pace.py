@@ -47,6 +47,8 @@ def test_each_stage_has_its_words_and_its_share(clock):
     clock[0] = 12.0
     progress.weigh(1, 10.0)
     assert shown.progress_text(progress) == "weighing the evidence, 1 of 3 parts, about 20 s left"
+    progress.weigh(2, 20.0)
+    assert shown.progress_text(progress) == "weighing the evidence, 3 of 3 parts"
 
 
 def test_where_nobody_watches_there_is_one_plain_line_a_minute(clock, capsys):
