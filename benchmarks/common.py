@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from dashjax.report.figure_files import provenance
+from dashjax.io.provenance import provenance
 
 RESULTS = Path(__file__).parent / "results"
 

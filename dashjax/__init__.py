@@ -5,6 +5,9 @@ reads its result.
 """
 
 from dashjax import interrupts  # noqa: F401  First, for the others take seconds in which Ctrl-C must work.
+
+# isort: split
+from dashjax import plot
 from dashjax.data import (
     Prior,
     Problem,
@@ -45,9 +48,14 @@ from dashjax.training import (
     make_hyperparameters,
 )
 
+#: The same in two letters, as other packages call theirs.
+pl = plot
+
 __version__ = "0.1.0"
 
 __all__ = [
+    "plot",
+    "pl",
     "infer_network",
     "Network",
     "load_network",

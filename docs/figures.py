@@ -1,22 +1,31 @@
-"""Draw the figures of the concept page from the library itself, on generated systems.
+"""Draw the figures of the concept page and of the gallery from the library itself, on generated systems.
 
 python docs/figures.py
+
+The gallery's are made by the very lines on its page.
 """
 
 from __future__ import annotations
 
+import io
+import os
+import re
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from matplotlib.colors import ListedColormap, LogNorm
+from PIL import Image
 
 import dashjax as dj
 from dashjax.dynamics import solve_trajectories
 from dashjax.evidence.paths import initial_states
 from dashjax.inference import infer
-from dashjax.report.figures import make_panels
+from dashjax.plot.style import make_panels
 from dashjax.simulate import drop_edges
 from dashjax.sparsity import dash_one_layer, prune_lowest
 
@@ -33,6 +42,35 @@ def main() -> None:
         path = FOLDER / f"{draw.__name__.removeprefix('draw_')}.png"
         figure.savefig(path, dpi=100)
         print(path)
+    draw_gallery()
+
+
+def save_small(figure, path: Path) -> None:
+    """Save a picture in as many colours as a plot has."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=80)
+    Image.open(buffer).convert("RGB").quantize(128).save(path, optimize=True)
+
+
+def draw_gallery() -> None:
+    """Run the gallery's lines in their order, and keep the axes that stand before each picture."""
+    parts = re.findall(r"```(\w+)\n(.*?)```|\((figures/\w+\.png)\)", (FOLDER.parent / "gallery.md").read_text(), re.S)
+    scope: dict = {}
+    before = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        try:
+            for language, lines, picture in parts:
+                if language == "python":
+                    exec(lines, scope)
+                elif language == "bash":
+                    words = lines.strip().removeprefix("dashjax ").split()
+                    subprocess.run([sys.executable, "-m", "dashjax", *words], check=True)
+                else:
+                    save_small(scope["axes"].figure, FOLDER.parent / picture)
+                    print(FOLDER.parent / picture)
+        finally:
+            os.chdir(before)
 
 
 def draw_dash():

@@ -29,12 +29,13 @@ ALLOWED = {
     "questions": "data dynamics errors io",
     "networks": "data dynamics errors evidence io numerics questions scoring",
     "rivals": "data errors",
+    "plot": "data dynamics errors io methods networks questions rivals scoring",
     "engine": "data dynamics errors evidence io methods networks rivals sparsity training",
     "problems": "data errors io networks simulate training",
     "inference": "data dynamics engine errors evidence io methods networks problems training",
     "sweep": "data dynamics engine errors io methods networks problems scoring simulate training",
-    "report": "data dynamics engine errors evidence inference io methods networks questions sweep",
-    "compare": "data engine errors io methods networks problems report rivals scoring training",
+    "report": "data dynamics errors evidence inference io methods networks plot questions sweep",
+    "compare": "data engine errors io methods networks plot problems report rivals scoring training",
     "reproduce": (
         "data dynamics engine errors io methods networks numerics report rivals scoring sparsity sweep training"
     ),

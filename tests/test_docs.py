@@ -10,6 +10,7 @@ import pytest
 import typer.main
 import yaml
 
+from dashjax import plot
 from dashjax.cli import app
 from dashjax.sweep import expand, parse_grid
 
@@ -83,6 +84,17 @@ def test_the_python_page_runs(tmp_path, monkeypatch):
     exec("\n".join(blocks(DOCS / "python.md", "python")), scope)
     assert 0 < scope["returned"].sum() < 20 * 19
     assert scope["genes"] == scope["system"].genes
+
+
+def test_each_picture_of_the_gallery_is_made_by_six_lines_and_small():
+    text = (DOCS / "gallery.md").read_text()
+    assert set(re.findall(r"dj\.plot\.(\w+)\(", text)) == set(plot.__all__)
+    for block in blocks(DOCS / "gallery.md", "python")[1:]:
+        assert len(block.strip().splitlines()) <= 6
+    pictures = re.findall(r"\((figures/.*?)\)", text)
+    assert len(pictures) == len(plot.__all__) + 1
+    for picture in pictures:
+        assert 0 < (DOCS / picture).stat().st_size <= 60 * 1024, picture
 
 
 def examples():

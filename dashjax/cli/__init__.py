@@ -9,13 +9,16 @@ import re
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from dashjax.cli.asking import influence, pathways, perturb
 from dashjax.cli.fitting import check, export, fit, score
+from dashjax.cli.records import rerun, show
 from dashjax.cli.studying import compare, methods, reproduce, simulate
 from dashjax.cli.sweeping import quickstart, report, status, sweep
+from dashjax.cli.terminal import said
 from dashjax.errors import InputError
 from dashjax.interrupts import stop_listening
 
@@ -31,11 +34,30 @@ for command in (
     *(check, fit, export, score),
     *(influence, pathways, perturb),
     *(compare, methods, reproduce, simulate),
+    *(show, rerun),
 ):
     app.command()(command)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from dashjax.io.provenance import commit, installed
+
+        print(f"dashjax {installed('dashjax') or 'unknown'}" + (f" (commit {found})" if (found := commit()) else ""))
+        raise typer.Exit
+
+
 @app.callback()
+def begin(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Sparse, interpretable neural-ODE models of gene regulation."""
+    said.clear()
+    keep_programs()
+
+
 def keep_programs() -> None:
     """Keep compiled programs in the user's cache folder, so that the next command of the same shape starts at once.
 

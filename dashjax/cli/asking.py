@@ -268,8 +268,7 @@ def _numbers(texts: Sequence[str], argument: str, expected: str) -> dict[str, fl
 
 def describe_reach(table) -> str:
     """Say how many genes respond notably, and how the perturbation reaches them."""
-    from dashjax.questions import RELATIONS
-    from dashjax.report.asked_pages import responders
+    from dashjax.questions import RELATIONS, responders
 
     others = table[table["relation"] != "perturbed"]
     size = others["response"].abs()

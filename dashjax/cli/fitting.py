@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -142,7 +143,7 @@ def fit(
         print_warning(finding)
     options = {"hidden": hidden} if "hidden" in FIELDS[field].__dataclass_fields__ else {}
     tuned: list[Tuned] = []
-    with claim_folder(context, "edges.tsv"):
+    with claim_folder(context, "edges.tsv") as made:
         with progress_bar("training") as update, keeping(AS_IT_WAS.format(out=out)):
             network = infer(
                 problem,
@@ -156,9 +157,10 @@ def fit(
                 tune=tune,
                 config=FitConfig(field=FIELDS[field](**options)),
                 folder=out / "runs",
-                on_progress=lambda p: update(p.trained, p.epochs, progress_text(p)),
+                on_progress=lambda p: update(*p.done, progress_text(p), left=""),
                 on_tuned=tuned.append,
             )
+        network = replace(network, provenance=made)
         sources = [str(path) for path in prior or ()]
         write_network(out, network, tuned[0].tried if tuned else None, observed_of(problem), sources)
     for finding in network.findings[len(problem.findings) :]:

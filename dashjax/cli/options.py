@@ -5,11 +5,13 @@ from __future__ import annotations
 import shlex
 import sys
 import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import typer
 
+from dashjax.cli.terminal import said
 from dashjax.errors import InputError
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Results folder; created if absent.")]
@@ -114,20 +116,48 @@ def _content(value: Any) -> str:
     return checksum(value.read_bytes()) if value.is_file() else str(time.time_ns())
 
 
-def claim_folder(context: typer.Context, main_file: str, of: str | None = None) -> Any:
+def claim_folder(
+    context: typer.Context, main_file: str, of: str | None = None, reads: Iterable[Path | str] = (), **told: Any
+) -> Any:
     """Make `--out` the place of a command's result: see `dashjax.io.result_folder.claimed`.
+
+    Its record, `run.json`, holds the options and files, and in the end what the command has printed.
 
     Args:
         context: of the command.
         main_file: that the result always has.
         of: what the result is of where everything of that kind may share a folder, as the runs of several grids do; if
             None it is of the command with all its options and files.
+        reads: files that it reads beside those that its options name.
+        **told: settings beside its options.
     """
-    from dashjax.io.result_folder import claimed
+    from dashjax.io.provenance import describe_call
+    from dashjax.io.result_folder import claimed, end_claim
 
     given, words = context.params, shlex.join(["dashjax", *sys.argv[1:]])
     kind, what = (str(context.info_name), fingerprint(context)) if of is None else (of, of)
-    return claimed(given["out"], kind, what, main_file, words, given["force"])
+    settings = {name: value for name, value in given.items() if name not in ("out", "force")} | told
+    made = describe_call(f"dashjax {context.info_name}", settings, [*_paths(settings), *reads])
+    context.call_on_close(lambda: end_claim(given["out"], kind, said))
+    return claimed(given["out"], kind, what, main_file, words, given["force"], made, without_out(sys.argv[1:]))
+
+
+def _paths(settings: dict[str, Any]) -> list[Path]:
+    """Return the files and folders among some options' values."""
+    values = [one for value in settings.values() for one in (value if isinstance(value, list | tuple) else [value])]
+    return [value for value in values if isinstance(value, Path)]
+
+
+def without_out(words: Sequence[str]) -> list[str]:
+    """Return a command's words without the results folder and what may be replaced there."""
+    kept, words = [], list(words)
+    while words:
+        word = words.pop(0)
+        if word in ("--out", "-o"):
+            del words[:1]
+        elif word != "--force" and not word.startswith("--out=") and not (word.startswith("-o") and len(word) > 2):
+            kept.append(word)
+    return kept
 
 
 def refuse_descriptions(expression: Path | None, genes: Path | None, cells: Any, options: str) -> None:

@@ -52,7 +52,8 @@ def compare(
 
             def show(progress) -> None:
                 found = f", {progress.skipped} found finished" if progress.skipped else ""
-                update(progress.finished, progress.runs, f"{progress.finished}/{progress.runs} networks{found}")
+                text = f"{progress.finished}/{progress.runs} networks{found}"
+                update(progress.finished, progress.runs, text, left=progress.left)
 
             with keeping(AS_IT_WAS.format(out=out)):
                 rows = run(problems, out, names, corruptions, epochs, seed, show)
@@ -120,7 +121,7 @@ def reproduce(
         def show(stage, progress) -> None:
             done = f"{progress.finished}/{progress.runs} runs"
             found = f" ({progress.skipped} found finished)" if progress.skipped else ""
-            update(progress.trained, progress.epochs, f"{stage}: {done}{found}", stage)
+            update(*progress.done, f"{stage}: {done}{found}", stage, progress.left)
 
         with claim_folder(context, "table.md", "reproduce"), keeping(AS_IT_WAS.format(out=out)):
             if isinstance(plan, MeasuredStudy):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -61,10 +62,13 @@ def quickstart(context: typer.Context, out: Out = Path("dashjax-quickstart"), fo
 def write_found(results: Results, folder: Path) -> Network:
     """Write the folder of the network that the first run of a sweep's first method found, and return it."""
     from dashjax.engine import find_network
+    from dashjax.io.result_folder import how_made
     from dashjax.report import observed_of, write_network
 
     cell = next(iter(results.cells.values()))
-    network = find_network(cell, results.store)
+    made = how_made(results.store.folder, "sweep")
+    lasting = {name: part for name, part in made.items() if name not in ("command", "folder")}
+    network = replace(find_network(cell, results.store), provenance=lasting)
     write_network(folder, network, None, observed_of(cell.problem), ["the prior"], "The network of the quickstart")
     return network
 
@@ -161,7 +165,7 @@ def run_grid(
     from dashjax.report import write_results
     from dashjax.sweep import run_sweep
 
-    with claim_folder(context, "results.parquet", "sweep"):
+    with claim_folder(context, "results.parquet", "sweep", grid.files, grid_as_read=grid.model_dump(mode="json")):
         with progress_bar("runs") as update:
 
             def show(progress) -> None:
@@ -170,7 +174,7 @@ def run_grid(
                 found = f" ({progress.skipped} found finished)" if progress.skipped else ""
                 lost = f", {progress.diverged} diverged" if progress.diverged else ""
                 text = f"{progress.finished}/{progress.runs} runs{found}, {rate}{lost}"
-                update(progress.trained, progress.epochs, text)
+                update(*progress.done, text, left=progress.left)
 
             with keeping(AS_IT_WAS.format(out=out)):
                 results = run_sweep(grid, out, show, shard=shard, **options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,11 +10,15 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
 console = Console()
+#: Seconds between two lines of progress where output is not a terminal.
+QUIET = 60.0
+#: What this command has told its user so far, without tables and progress; a result's record keeps it.
+said: list[str] = []
 
 #: What an interrupted command says of its results folder.
 AS_IT_WAS = "; finished runs are kept, and the same command goes on from there ({out})"
@@ -22,7 +27,13 @@ AS_IT_WAS = "; finished runs are kept, and the same command goes on from there (
 def print_lines(lines: Iterable[str]) -> None:
     """Print lines as they are."""
     for line in lines:
-        console.print(line, highlight=False, soft_wrap=True)
+        _note(line)
+        console.print(line, highlight=False, soft_wrap=True, markup=False)
+
+
+def _note(line: str) -> None:
+    if line:
+        said.append(line)
 
 
 def print_top(rows, columns: dict[str, str]) -> None:
@@ -54,42 +65,61 @@ def print_summary(rows, out: Path) -> None:
 
 def print_finding(finding, prefix: str = "") -> None:
     """Print what was found in a file, marked by how bad it is."""
+    _note(prefix + finding.text)
     marks = {"note": "  ", "warning": "[yellow]![/yellow] ", "error": "[red]✗[/red] "}
     console.print(marks[finding.level] + escape(prefix + finding.text), highlight=False, soft_wrap=True)
 
 
 def print_warning(finding) -> None:
-    """Print what was found only where it is worth a warning."""
+    """Print what was found only where it is worth a warning; a result's record has it all."""
     if finding.level == "warning":
         print_finding(finding, f"{finding.source}: ")
+    else:
+        _note(f"{finding.source}: {finding.text}")
 
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Any]:
-    """Show progress: a bar on a terminal, a plain line every tenth of the way elsewhere."""
+    """Show progress and the time left: a bar on a terminal, a plain line a minute elsewhere.
+
+    Yields:
+        `update(done, total, text, stage, left)`: how much of how much, what is being done, what it is a part of, and
+        how long the rest takes in words; told from what is done of the stage if None.
+    """
+    from dashjax.engine.pace import time_left
+
+    began: dict[str, tuple[float, float]] = {}
+
+    def describe(done: float, total: float, text: str, stage: str, left: str | None) -> str:
+        now = time.monotonic()
+        first, when = began.setdefault(stage, (done, now))
+        if left is None:
+            left = time_left((now - when) / (done - first) * (total - done)) if first < done < total else ""
+        return ", ".join(filter(None, [text, left]))
+
     if console.is_terminal:
         columns = (
             TextColumn(what),
-            BarColumn(),
-            TextColumn("{task.percentage:>3.0f} %  {task.description}"),
+            BarColumn(bar_width=16),
+            TextColumn("{task.percentage:>3.0f} %  {task.description}", markup=False),
             TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
         )
         with Bar(*columns, console=console, transient=True) as bar:
             task = bar.add_task("", total=None)
 
-            def advance(done, total, text="", stage=""):
-                bar.update(task, completed=done, total=total, description=text)
+            def advance(done, total, text="", stage="", left=None):
+                bar.update(task, completed=done, total=total, description=describe(done, total, text, stage, left))
 
             yield advance
     else:
-        shown: dict[str, int] = {}
+        last = time.monotonic()
 
-        def line(done, total, text="", stage=""):
-            tenth = 10 * done // total if total else 10
-            if tenth > shown.get(stage, -1):
-                shown[stage] = tenth
-                print(f"{what}: {10 * tenth} %  {text}", flush=True)
+        def line(done, total, text="", stage="", left=None):
+            nonlocal last
+            told = describe(done, total, text, stage, left)
+            if time.monotonic() - last >= QUIET:
+                last = time.monotonic()
+                share = f"{100 * done / total:.0f} %" if total else ""
+                print(f"{what}: {', '.join(filter(None, [share, told]))}", flush=True)
 
         yield line

@@ -14,10 +14,12 @@ from matplotlib.figure import Figure
 from dashjax.compare.comparison import describe_prior
 from dashjax.compare.findings import what_data_add
 from dashjax.io.files import write_atomically, write_frame
-from dashjax.io.result_folder import published
-from dashjax.report.figure_files import provenance, to_png
-from dashjax.report.figures import colour
-from dashjax.report.network_page import made_facts, read_record
+from dashjax.io.provenance import provenance
+from dashjax.io.result_folder import how_made, published
+from dashjax.plot.style import colour
+from dashjax.report.figure_files import to_png
+from dashjax.report.methods_text import comparison_methods, write_methods
+from dashjax.report.network_page import made_facts
 from dashjax.report.page import Section, facts, hint, paragraphs, render_page, static_figure, static_table, table_view
 from dashjax.rivals import PRIOR_ONLY
 
@@ -99,6 +101,7 @@ def write_comparison(rows: pd.DataFrame, out: Path, title: str) -> pd.DataFrame:
     )
     labels = {"method": "method", "group": "data", "prior": "prior", "problems": "networks"}
     labels |= {name: heading for name, (heading, _) in _COLUMNS.items() if means[name].notna().any()}
+    made = how_made(out, "compare") or provenance()
     count = rows["problem"].nunique()
     page = render_page(
         title,
@@ -115,11 +118,12 @@ def write_comparison(rows: pd.DataFrame, out: Path, title: str) -> pd.DataFrame:
             ),
             Section("Figure", [static_figure("AUPR" if own else "AUPR by prior", picture, caption)]),
             Section("All scores", [table_view("comparison", named, labels, "scores", filters=("aupr",))]),
-            Section("How was it made?", [facts(made_facts(read_record(out) or provenance()))], "How it was made"),
+            Section("How was it made?", [facts(made_facts(made))], "How it was made"),
         ],
     )  # fmt: skip
     with published(out, "compare") as part:
         write_frame(part / "results.parquet", kept)
+        write_methods(part, comparison_methods(rows))
         files = {"summary.json": summary.encode(), "comparison.png": picture, "report.html": page.encode()}
         for name, content in files.items():
             write_atomically(part / name, partial(Path.write_bytes, data=content))

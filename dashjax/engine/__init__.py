@@ -2,8 +2,6 @@
 
 from dashjax.engine.cell import AnyCell, Cell, RivalCell
 from dashjax.engine.engine import (
-    OnProgress,
-    Progress,
     collect,
     find_network,
     forget_peak,
@@ -13,6 +11,7 @@ from dashjax.engine.engine import (
     score_cell,
 )
 from dashjax.engine.local import local_executor, usable_cores
+from dashjax.engine.pace import OnProgress, Progress
 from dashjax.engine.store import MemoryStore, Store, read_manifest
 
 __all__ = [

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from dataclasses import field as dataclass_field
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,9 +14,10 @@ import numpy as np
 from dashjax.data import DENSE_GENES
 from dashjax.engine.cell import AnyCell, Cell, RivalCell
 from dashjax.engine.local import Advanced, Event, Finished, local_executor
+from dashjax.engine.pace import OnProgress, Progress
 from dashjax.engine.plan import plan_chunks
 from dashjax.engine.store import MemoryStore, Row
-from dashjax.engine.work import Arrays, Chunk, Item, misses, missing_items
+from dashjax.engine.work import Arrays, Chunk, Item, misses, missing_items, work_left
 from dashjax.errors import InputError
 from dashjax.networks import Network, make_network
 from dashjax.training import STATUSES
@@ -50,43 +50,12 @@ class Executor(Protocol):
         """Say what will be submitted later."""
 
     def next(self) -> Event:
-        """Wait for the next thing that happens."""
+        """Wait for the next thing that happens, but not for ever: that nothing has is an event too."""
 
     def close(self) -> None:
         """Stop."""
 
 
-@dataclass
-class Progress:
-    """How far the work is.
-
-    Attributes:
-        runs: networks to find now (finished ones of an earlier call are not counted).
-        epochs: run-epochs to do now.
-        skipped: networks found finished in the store.
-        finished: of the networks, done.
-        trained: of the run-epochs, done.
-        diverged: networks of runs that ended without a finite error.
-        stage: what was done last.
-        started: when the work began.
-    """
-
-    runs: int
-    epochs: int
-    skipped: int
-    finished: int = 0
-    trained: int = 0
-    diverged: int = 0
-    stage: str = ""
-    started: float = dataclass_field(default_factory=time.monotonic)
-
-    @property
-    def seconds(self) -> float:
-        """Return the seconds since the work began."""
-        return time.monotonic() - self.started
-
-
-OnProgress = Callable[[Progress], None]
 #: Columns of a finished cell's row.
 Score = Callable[[AnyCell, Network], Row]
 
@@ -120,11 +89,8 @@ def run_cells(
     unique = list({cell.identity: cell for cell in cells}.values())
     known = set(store.rows()["id"])
     todo = [cell for cell in unique if cell.identity not in known]
-    progress = Progress(
-        runs=len(todo),
-        epochs=sum(cell.runs * cell.run_epochs for cell in todo),
-        skipped=len(unique) - len(todo),
-    )
+    epochs, pieces = (sum(parts) for parts in zip((0, 0), *(work_left(cell, store) for cell in todo), strict=True))
+    progress = Progress(runs=len(todo), epochs=epochs, skipped=len(unique) - len(todo), pieces=pieces)
     on_progress(progress)
     executor = local_executor(unique, kept=True) if executor is None else executor
     work = _Work(store, executor, progress, on_progress, score or score_cell)
@@ -152,6 +118,7 @@ class _Work:
     ):
         self.store, self.executor, self.progress, self.on_progress = store, executor, progress, on_progress
         self.score = score
+        self.watched = False
         self.open: dict[str, AnyCell] = {}
         self.waited_for: dict[str, list[AnyCell]] = {}
         self.expected: set[tuple[str, str]] = set()
@@ -216,9 +183,18 @@ class _Work:
         """Wait for the next event, keep what it brings, and return the cells that waited for it."""
         event = self.executor.next()
         if isinstance(event, Advanced):
-            self.progress.trained += event.epochs
+            self.watched |= event.epochs > 0
+            if event.epochs:
+                self.progress.advance(event.epochs, event.seconds)
             self.on_progress(self.progress)
             return []
+        items = event.chunk.items
+        if event.chunk.kind == "train":
+            # An executor far away tells of no epochs before a run is done.
+            if not self.watched:
+                self.progress.advance(sum(item.epochs for item in items), event.seconds)
+        elif event.chunk.kind != "mix":
+            self.progress.weigh(len(items), event.seconds)
         self._keep(event, began)
         self.on_progress(self.progress)
         return [cell for item in event.chunk.items for cell in self.waited_for.pop(item.identity, [])]

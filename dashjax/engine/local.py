@@ -6,7 +6,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,13 +19,15 @@ from dashjax.engine.work import Arrays, Chunk
 
 
 class Advanced(NamedTuple):
-    """Some runs have trained on.
+    """Some runs have trained on, or nothing has happened for a while.
 
     Attributes:
         epochs: epochs times runs since the last such event.
+        seconds: they took a lane.
     """
 
     epochs: int
+    seconds: float = 0.0
 
 
 class Finished(NamedTuple):
@@ -43,6 +45,8 @@ class Finished(NamedTuple):
 
 
 Event = Advanced | Finished
+#: Seconds until it is said that nothing has happened, so that whoever waits sees the time pass.
+WAIT = 1.0
 
 
 @dataclass
@@ -100,7 +104,10 @@ class LocalExecutor:
 
     def next(self) -> Event:
         """Wait for the next thing that happens, and raise here what a lane raised."""
-        event = self._events.get()
+        try:
+            event = self._events.get(timeout=WAIT)
+        except queue.Empty:
+            return Advanced(0)
         if isinstance(event, BaseException):
             raise event
         return event
@@ -121,13 +128,24 @@ class LocalExecutor:
                     programs.prepare(chunk)
                     continue
                 began = time.monotonic()
-                found = programs.run(chunk, lambda epochs: self._events.put(Advanced(epochs)), self._stopped.is_set)
+                found = programs.run(chunk, self._teller(), self._stopped.is_set)
                 with self._changed:
                     self._working -= 1
                 if found is not None:
                     self._events.put(Finished(chunk, found, time.monotonic() - began))
         except BaseException as error:  # handed to the caller's thread, which raises it
             self._events.put(error)
+
+    def _teller(self) -> Callable[[int], None]:
+        """Return what tells of epochs, and how long they took."""
+        last = time.monotonic()
+
+        def tell(epochs: int) -> None:
+            nonlocal last
+            before, last = last, time.monotonic()
+            self._events.put(Advanced(epochs, last - before))
+
+        return tell
 
     def _take(self) -> tuple[Chunk, bool] | None:
         """Return the next chunk and whether to run it, or else only to compile it; None at the end."""

@@ -114,6 +114,31 @@ def missing_items(cell: AnyCell, found: Mapping[str, Arrays]) -> list[Item]:
     return _missing_parts(cell, cell.fallback if misses(found[cell.judgement]) else cell, found)
 
 
+def work_left(cell: AnyCell, found: Mapping[str, Arrays]) -> tuple[int, int]:
+    """Return the epochs to train and the pieces to judge or weigh until a cell has its network, as far as is known.
+
+    Args:
+        cell: whose network is wanted.
+        found: what is there, by identity.
+    """
+    if cell.source in found:
+        return 0, 0
+    if isinstance(cell, RivalCell) or cell.resolved.method.estimator is not None:
+        return 0, 1
+    if cell.method.evidence is None:
+        return cell.run_epochs, 0
+    fitted, pieces = cell, 0
+    if cell.method.fallback is not None:
+        if cell.judgement not in found:
+            pieces = 1
+        elif misses(found[cell.judgement]):
+            fitted = cell.fallback
+    weighed = [fitted.identity_of_evidence(number) for number in range(fitted.runs)]
+    weighed += [fitted.identity_of_evidence(0, hidden=True)] if cell.hides else []
+    runs = sum(fitted.identity_of_run(number) not in found for number in range(fitted.runs))
+    return runs * fitted.run_epochs, pieces + sum(identity not in found for identity in weighed)
+
+
 def misses(judged: Arrays) -> bool:
     """Say whether whole paths miss the observations by more than single steps do."""
     return float(judged["path_error"]) > float(judged["step_error"])

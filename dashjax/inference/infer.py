@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from dashjax.evidence import AlongPaths, FoundAgain
 from dashjax.inference.progress import show_progress
 from dashjax.inference.tuning import Tuned, folds_of, tune_setting
 from dashjax.io import CellOptions, Expression, NamedNetwork
+from dashjax.io.provenance import describe_call
 from dashjax.methods import DEFAULT_METHOD, DEFAULT_TRUST, Method, find_method
 from dashjax.networks import Network
 from dashjax.problems import read_problem
@@ -88,6 +89,12 @@ def infer_network(
     Raises:
         InputError: on anything wrong with data or arguments, in one line.
     """
+    given = {"expression": expression, "prior": prior, "regulators": regulators, "genes": genes, "steady": steady,
+             "interventions": interventions, "similarity": settings.get("similarity")}  # fmt: skip
+    asked = {"time": time, "trajectory": trajectory, "layer": layer, "bins": bins, "match": match, "method": method,
+             "perturbation": perturbation, "control": control, "seed": seed}  # fmt: skip
+    # Before the work, so that it is of the files that were read.
+    made = describe_call("dashjax.infer_network", given | asked | settings, _paths(given.values()))
     cells = CellOptions(layer, time, trajectory, bins, perturbation, control)
     problem = read_problem(
         expression,
@@ -103,7 +110,21 @@ def infer_network(
     )
     shown: AbstractContextManager[OnProgress | None] = show_progress("network") if progress else nullcontext()
     with shown as on_progress:
-        return infer(problem, method, seed=seed, on_progress=on_progress, **settings)
+        network = infer(problem, method, seed=seed, on_progress=on_progress, **settings)
+    return replace(network, provenance=made)
+
+
+def _paths(given: Iterable[Any]) -> list[Path]:
+    """Return what names a file among arguments: a path, or a text that is one; several stand in a list."""
+    parts = [part for value in given for part in (value if isinstance(value, list | tuple) else [value])]
+    return [Path(part) for part in parts if isinstance(part, Path | str) and _exists(part)]
+
+
+def _exists(path: Path | str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):  # no name of a file
+        return False
 
 
 def infer(
@@ -159,6 +180,9 @@ def infer(
         on_tuned(tuned)
     run_cells([cell], store, on_progress=report)
     network = find_network(cell, store)
+    settings = {"method": chosen.name, "seed": seed, "epochs": epochs, "members": members, "trust": trust,
+                "strength": strength, "precision": precision, "tune": tune, "problem": problem.fingerprint}  # fmt: skip
+    network = replace(network, provenance=describe_call("dashjax.inference.infer", settings))
     return network.with_findings([*problem.findings, *remarks(network)])
 
 

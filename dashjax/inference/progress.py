@@ -39,8 +39,10 @@ def show_progress(what: str) -> Iterator[OnProgress]:
 
 
 def progress_text(progress: Progress) -> str:
-    """Return what is being done and how far it is, in a few words."""
+    """Return what is being done, how far it is and how long the rest will take, in a few words."""
     if progress.trained < progress.epochs:
         stage = f" ({progress.stage})" if progress.stage else ""
-        return f"training, {progress.trained:,} of {progress.epochs:,} epochs{stage}"
-    return "weighing the evidence"
+        text = f"training, {progress.trained:,} of {progress.epochs:,} epochs{stage}"
+    else:
+        text = f"weighing the evidence, {progress.weighed:,} of {progress.pieces:,} parts"
+    return ", ".join(filter(None, [text, progress.left]))

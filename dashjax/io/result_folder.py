@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from dashjax.errors import InputError
 from dashjax.io.files import check_writable, clear_leftovers, explained, make_folder, temporary_name
+from dashjax.io.provenance import begin_run, describe_call, end_run, read_runs, write_runs
 from dashjax.io.sealed import checksum, read_json, write_json
 
 #: Records whose files are whose, by what wrote them, with their checksums.
@@ -18,19 +19,27 @@ RECORD = "contents.json"
 #: What may stand beside anything, for its files have names of their own.
 _ASKED = ("influence", "pathways", "perturb", "score")
 _NOBODY: dict[str, Any] = {"fingerprint": "", "words": "", "files": {}, "replaces": [], "force": False}
-#: Fingerprints of what this process has claimed, by folder and kind.
+#: Fingerprints of what this process has claimed, and the records of its runs, by folder and kind.
 _claims: dict[tuple[Path, str], str] = {}
+_runs: dict[tuple[Path, str], dict[str, Any]] = {}
 
 
 @contextmanager
 def claimed(
-    folder: Path, of: str, fingerprint: str, main_file: str, words: str = "", force: bool = False
-) -> Iterator[None]:
+    folder: Path,
+    of: str,
+    fingerprint: str,
+    main_file: str,
+    words: str = "",
+    force: bool = False,
+    made: Mapping[str, Any] | None = None,
+    command: Sequence[str] = (),
+) -> Iterator[Mapping[str, Any]]:
     """Make a folder the place of one result before it is worked on, and give it back where nothing came of it.
 
     A folder takes one result of each kind, and one at all of those that are not questions to a network. The same
     result may be made again. The record is the lock: it is written before the work, so another result is refused
-    while this one is worked on.
+    while this one is worked on. How it is made is recorded beside it: see `dashjax.io.provenance`.
 
     Args:
         folder: where results go.
@@ -39,10 +48,16 @@ def claimed(
         main_file: of its files, the one that tells that there is a result of this kind.
         words: what to call it in messages.
         force: whether to replace what is in the way.
+        made: how, see `describe_call`; of a call from Python if None.
+        command: what was typed, without the folder.
+
+    Yields:
+        What lasts of the record.
 
     Raises:
         InputError: where the folder cannot be written, or holds another result.
     """
+    made = describe_call(f"dashjax.{of}", {}) if made is None else made
     check_writable(folder)
     there = folder.exists()
     make_folder(folder)
@@ -50,25 +65,52 @@ def claimed(
         with _alone(folder):
             clear_leftovers(folder)
             try:
-                before = read_record(folder)
+                before, runs_before = read_record(folder), read_runs(folder)
             except InputError as error:
                 if not force:
                     raise InputError(f"{error}; choose another folder, or --force to begin anew") from None
-                before = {}
-            write_json(folder / RECORD, _with_claim(before, folder, of, fingerprint, main_file, words, force))
+                before, runs_before = {}, {}
+            record = _with_claim(before, folder, of, fingerprint, main_file, words, force)
+            write_json(folder / RECORD, record)
+            # The same result made again or gone on with keeps its first record; what replaces another begins anew.
+            again = before.get(of, {}).get("fingerprint") == fingerprint
+            kept = {kind: runs for kind, runs in runs_before.items() if kind in record and (again or kind != of)}
+            run = _runs[folder.resolve(), of] = begin_run(made, command)
+            write_runs(folder, {**kept, of: [*kept.get(of, ()), run]})
         _claims[folder.resolve(), of] = fingerprint
         try:
-            yield
+            yield made
         except InputError:
             # What cannot be does not keep a place; what is finished of it is found again by whatever needs it.
             if not read_record(folder).get(of, {}).get("files"):
                 write_json(folder / RECORD, before) if before else (folder / RECORD).unlink()
+                write_runs(folder, runs_before)
             raise
+        end_claim(folder, of)
     except InputError:
         if not there:
             with suppress(OSError):
                 folder.rmdir()
         raise
+
+
+def end_claim(folder: Path, of: str, findings: Sequence[str] | None = None) -> None:
+    """Record that a result which this process claimed is done, and what was said of it; nothing where it gave it up."""
+    run = _runs.get((folder.resolve(), of))
+    if run is None or not folder.exists():
+        return
+    with _alone(folder):
+        runs = read_runs(folder)
+        mine = [one["id"] == run["id"] for one in runs.get(of, ())]
+        if any(mine):
+            done = [end_run(one, findings) if own else one for one, own in zip(runs[of], mine, strict=True)]
+            write_runs(folder, {**runs, of: done})
+
+
+def how_made(folder: Path, of: str) -> dict[str, Any]:
+    """Return how a result is being made, or was, without times and remarks; nothing where nobody recorded it."""
+    run = _runs.get((folder.resolve(), of)) or next(iter(read_runs(folder).get(of, ())), {})
+    return {name: part for name, part in run.items() if name not in ("id", "started", "ended", "findings")}
 
 
 def _with_claim(
@@ -92,8 +134,13 @@ def _with_claim(
 
 
 @contextmanager
-def published(folder: Path, of: str) -> Iterator[Path]:
+def published(folder: Path, of: str, made: Mapping[str, Any] | None = None) -> Iterator[Path]:
     """Give an empty folder, and move what was written there to its place once all of it is there.
+
+    Args:
+        folder: where results go.
+        of: the kind of result.
+        made: how it was made where nobody has claimed the folder for it, see `describe_call`.
 
     Raises:
         InputError: where a file cannot be written, or would replace another result's; nothing has changed then.
@@ -107,6 +154,9 @@ def published(folder: Path, of: str) -> Iterator[Path]:
             raise InputError(str(error).replace(str(part), str(folder))) from None
         with _alone(folder):
             _publish(part, folder, of)
+            if of not in (runs := read_runs(folder)):
+                run = end_run(begin_run(made or describe_call(f"dashjax.{of}", {})))
+                write_runs(folder, {**runs, of: [run]})
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

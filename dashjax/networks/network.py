@@ -68,6 +68,7 @@ class Network:
         floor: level of each gene that stands for no expression, in the user's units; zero if None.
         chosen: signed weights (regulator, target) of the edges to go by instead of those that the method returns; None
             for those.
+        provenance: the call that made it, its settings and files, versions and platform; see `dashjax.io.provenance`.
     """
 
     genes: tuple[str, ...]
@@ -85,6 +86,7 @@ class Network:
     measured: Measured | None = None
     floor: np.ndarray | None = None
     chosen: np.ndarray | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
     # --- edges -----------------------------------------------------------------------------------------------
 
@@ -509,8 +511,13 @@ def make_network(
     curves = {name: arrays[name] for name in CURVES if name in arrays}
     return Network(
         problem.genes, problem.units, problem.prior, problem.regulators, spec, fields, posterior, ranking, precision,
-        curves, dict(how), problem.findings, measured_effects(problem.rest), problem.floor,
+        curves, _counted(problem) | dict(how), problem.findings, measured_effects(problem.rest), problem.floor,
     )  # fmt: skip
+
+
+def _counted(problem: Problem) -> dict[str, int]:
+    """Return how many trajectories and samples at rest there were."""
+    return {"trajectories": problem.observed.n_trajectories, "samples": len(problem.samples)}
 
 
 #: Names of the curves that a run keeps.

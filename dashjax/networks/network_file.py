@@ -48,6 +48,7 @@ def save_network(path: Path | str, network: Network) -> None:
         "how": dict(network.how),
         "findings": [asdict(finding) for finding in network.findings],
         "curves": list(network.curves),
+        "provenance": dict(network.provenance),
     }
     arrays: dict[str, Any] = {f"units_{name}": getattr(network.units, name) for name in ("time", "offset", "scale")}
     sources = [network.prior.edges] if network.prior.sources is None else list(network.prior.sources)
@@ -164,6 +165,7 @@ def _assemble(header: dict[str, Any], arrays: dict[str, np.ndarray], path: Path)
         tuple(Finding(**finding) for finding in header["findings"]),
         measured,
         arrays.get("floor"),
+        provenance=dict(header.get("provenance", {})),
     )
 
 

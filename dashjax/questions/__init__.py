@@ -21,6 +21,7 @@ from dashjax.questions.pathways import (
 )
 from dashjax.questions.perturbation import (
     RELATIONS,
+    SMALL_RESPONSE,
     Clamped,
     Response,
     member_paths,
@@ -28,11 +29,13 @@ from dashjax.questions.perturbation import (
     perturb,
     perturb_members,
     predict_members,
+    responders,
     response_table,
 )
 
 __all__ = [
     "RELATIONS",
+    "SMALL_RESPONSE",
     "Clamped",
     "Influence",
     "Measured",
@@ -57,6 +60,7 @@ __all__ = [
     "predict_members",
     "predict_rest",
     "random_starts",
+    "responders",
     "response_table",
     "response_times",
 ]

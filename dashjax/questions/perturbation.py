@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 #: How a perturbation reaches a gene: it is held itself, by an edge, by a longer path, or not at all.
 RELATIONS = ("perturbed", "direct", "downstream", "unconnected")
 
+#: Share of the strongest response below which a gene is not drawn, and of the levels below which it is rounding.
+SMALL_RESPONSE, ROUNDING = 0.02, 1e-6
 #: How responses and predictions are integrated from one of their times to the next: a tenth of what is followed.
 SOLVE = FixedSteps(3)
 
@@ -202,3 +204,15 @@ def response_table(
     )
     order = np.lexsort((-np.abs(table["response"].to_numpy()), ~np.asarray(perturbed, bool)))
     return table.iloc[order].reset_index(drop=True)
+
+
+def responders(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the genes whose response is worth a bar, the strongest first.
+
+    Args:
+        table: of `response_table`.
+    """
+    others = table[table["relation"] != "perturbed"]
+    size = others["response"].abs()
+    least = ROUNDING * max(1e-12, table["unperturbed"].abs().max())
+    return others[(size > least) & (size >= SMALL_RESPONSE * size.max())]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dashjax.questions import RELATIONS, Response
+from dashjax.questions import RELATIONS, SMALL_RESPONSE, Response, responders
 from dashjax.report.network_page import made_facts
 from dashjax.report.page import (
     BarSet,
@@ -30,8 +30,6 @@ from dashjax.report.page import (
 
 #: Bars of a page, genes whose trajectories it keeps, and starts that a band is taken over.
 BARS, TRAJECTORIES = 25, 300
-#: Share of the strongest response below which a gene is not drawn, and of the levels below which it is rounding.
-SMALL, ROUNDING = 0.02, 1e-6
 _INFLUENCE = {
     "gene": "gene",
     "influence": "influence",
@@ -185,7 +183,8 @@ def response_page(
     nobody = "No other gene responds."
     return render_page(
         f"What follows: {words}",
-        f"{len(genes):,} genes, to time {times[-1]:.3g}; responses below {SMALL:.0%} of the strongest are not drawn.",
+        f"{len(genes):,} genes, to time {times[-1]:.3g}; responses below {SMALL_RESPONSE:.0%} of the strongest are not "
+        "drawn.",
         [
             Section("Who responds?", [tiles(counts), bars] if rows else [paragraphs(nobody)], "Who responds"),
             Section("How do they respond over time?", [courses], "Courses"),
@@ -194,13 +193,6 @@ def response_page(
             _made(record),
         ],
     )  # fmt: skip
-
-
-def responders(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the genes whose response is worth a bar, the strongest first."""
-    others = table[table["relation"] != "perturbed"]
-    size = others["response"].abs()
-    return others[(size > ROUNDING * max(1e-12, table["unperturbed"].abs().max())) & (size >= SMALL * size.max())]
 
 
 def _made(record: Mapping[str, Any] | None) -> Section:

@@ -7,100 +7,20 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
-from dashjax.methods import METHODS
+from dashjax.plot import pareto
+from dashjax.plot.style import colour, diverging, make_panels, marker, plain
 from dashjax.sweep import PRIOR_ONLY
-
-#: One colour per method wherever it appears (Okabe and Ito's palette, safe for colour-blind readers).
-COLOURS = {
-    "dense": "#999999",
-    "imp": "#E69F00",
-    "bioprune": "#009E73",
-    "dash": "#0072B2",
-    PRIOR_ONLY: "#D55E00",
-    "sparseflow": "#8C510A",
-    "synflow": "#D8B365",
-    "dst": "#F0E442",
-    "l0": "#CC79A7",
-    "pathreg": "#882255",
-    "cnode": "#332288",
-    "pinn": "#56B4E9",
-    "pinn_mp": "#44AA99",
-    "pinn+dash": "#000000",
-    "direct+l1": "#A50026",
-    "direct+dash": "#F46D43",
-    "posterior": "#7B2CBF",
-    "posterior_steps": "#E7298A",
-    "activity": "#1B9E77",
-    "dyngenie3": "#009E73",
-    "genie3": "#56B4E9",
-    "lasso": "#E69F00",
-    "ridge": "#0072B2",
-    "sindy": "#8C510A",
-    "correlation": "#999999",
-}
-_SPARE = ["#CC79A7", "#56B4E9", "#F0E442", "#000000"]
-
-
-def make_panels(across: int = 1, down: int = 1, *, width: float, height: float, **options) -> tuple[Figure, np.ndarray]:
-    """Return a figure outside pyplot's global state, and its axes as an array (down, across)."""
-    figure = Figure(figsize=(width, height), layout="constrained")
-    axes = figure.subplots(down, across, squeeze=False, **options)
-    for panel in axes.ravel():
-        panel.spines[["top", "right"]].set_visible(False)
-    return figure, axes
-
-
-def plain(text: Any, longest: int = 28) -> str:
-    """Return a name for a figure: cut, without line breaks of its own kind, and with `$` as the sign it is."""
-    text = "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in str(text))
-    text = text if len(text) <= longest else text[: longest - 1] + "…"
-    return text.replace("$", r"\$")
-
-
-def say_nothing(axes: Axes, text: str, title: str = "") -> None:
-    """Say in a figure that there is nothing to draw."""
-    axes.set_axis_off()
-    axes.set_title(title)
-    axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes, color="0.35")
-
-
-def colour(method: str) -> str:
-    """Return a method's colour; variants (`NAME_…`) take their method's."""
-    method = next((known.name for known in METHODS.values() if method in known.aliases), method)
-    base = next((name for name in (method, method.rpartition("_")[0]) if name in COLOURS), None)
-    return COLOURS[base] if base else _SPARE[sum(map(ord, method)) % len(_SPARE)]
-
-
-def marker(method: str, among: Sequence[str] = ()) -> str:
-    """Return a cross for a variant of a method, else a shape by its place among those drawn with it.
-
-    So methods whose dots cover each other, or whose colours look alike, are still told apart.
-    """
-    if method not in COLOURS and method.rpartition("_")[0] in COLOURS:
-        return "x"
-    return "os^Dv<>Ph*"[list(among).index(method) % 10] if method in among else "o"
 
 
 def sparsity_accuracy(table, rows: Sequence[dict[str, Any]]) -> Figure:
-    """Draw balanced accuracy and AUPR against sparsity, one dot per run, with the prior as a line."""
-    names = list(dict.fromkeys(table["method"]))
-    figure, (panels,) = make_panels(2, width=9, height=max(4, 0.27 * len(names)))
-    for axes, metric, title in zip(panels, ("balanced_accuracy", "aupr"), ("balanced accuracy", "AUPR"), strict=True):
-        prior = table.loc[table["method"] == PRIOR_ONLY, metric].mean()
-        for method, group in table[table["method"] != PRIOR_ONLY].groupby("method", sort=False):
-            shape = dict(marker=marker(method, names), linestyle="", color=colour(method), alpha=0.65)
-            edge = {} if shape["marker"] == "x" else dict(markeredgecolor="white", markeredgewidth=0.6)
-            axes.plot(100 * group["sparsity"], group[metric], label=plain(method), **shape, **edge)
-        axes.axhline(prior, color=colour(PRIOR_ONLY), linestyle="--", label="prior only")
-        axes.set(xlabel="weights that are exactly zero (%)", ylabel=title, xlim=(-3, 103))
-        axes.set_ylim(0.45 if metric == "balanced_accuracy" else -0.02, 1.02)
+    """Draw balanced accuracy and AUPR against sparsity, one mark per run, with the prior as a line."""
+    figure, (panels,) = make_panels(2, width=9, height=max(4, 0.27 * table["method"].nunique()))
+    pareto(table, panels[0], score="balanced_accuracy", legend=False)
+    pareto(table, panels[1], score="aupr")
     panels[0].set_title("edges found")
     panels[1].set_title("edges ranked (needs precision)")
-    panels[1].legend(loc="upper left", frameon=False, bbox_to_anchor=(1.0, 1.0))
     return figure
 
 
@@ -197,7 +117,7 @@ def effect_maps(truth: np.ndarray, networks: Mapping[str, np.ndarray], prior: np
         shown = np.asarray(network)[np.ix_(keep, columns)]
         extent = np.quantile(np.abs(shown[shown != 0]), 0.98) if (shown != 0).any() else 1.0
         image = _thicken(shown / extent)
-        drawn = axes.imshow(image, cmap="RdBu_r", norm=TwoSlopeNorm(0, -1, 1), aspect="auto", interpolation="nearest")
+        drawn = axes.imshow(image, cmap=diverging(), vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
         axes.set_title(plain(name, 40))
         axes.set_xticks([])
         axes.set_yticks([])
@@ -206,41 +126,6 @@ def effect_maps(truth: np.ndarray, networks: Mapping[str, np.ndarray], prior: np
     for axes in grid[-1]:
         axes.set_xlabel("targets")
     figure.colorbar(drawn, ax=grid, label="effect, as a share of each map's strongest", shrink=0.6, aspect=40)
-    return figure
-
-
-#: Targets that a map names, and the share of the strongest effect below which a target is not drawn.
-NAMED_TARGETS, LEAST_DRAWN = 80, 0.05
-
-
-def effect_map(network: np.ndarray, genes: Sequence[str], label: str = "relative effect") -> Figure:
-    """Draw one inferred network, its regulators with the largest total effect and their targets named.
-
-    Args:
-        network: signed values (regulator, target).
-        genes: their names.
-        label: what the values are.
-    """
-    strength = np.abs(network).sum(1)
-    top = np.argsort(-strength, kind="stable")[: min(25, max(1, int((strength > 0).sum())))]
-    figure, ((axes,),) = make_panels(width=10, height=0.22 * len(top) + 2.4)
-    columns = np.argsort(np.abs(network[top]).argmax(0), kind="stable")
-    shown = network[np.ix_(top, columns)]
-    # Targets that none of these regulates say nothing here.
-    columns = columns[np.abs(shown).max(axis=0) > LEAST_DRAWN * max(np.abs(shown).max(), 1e-12)]
-    shown = network[np.ix_(top, columns)]
-    limit = float(np.abs(shown).max()) if shown.size else 1.0
-    image = axes.imshow(
-        shown, cmap="RdBu_r", norm=TwoSlopeNorm(0, -limit, limit), aspect="auto", interpolation="nearest"
-    )
-    axes.set_yticks(range(len(top)), [plain(genes[number]) for number in top], fontsize=8)
-    # As many names as there is room for.
-    every = -(-max(len(columns), 1) // NAMED_TARGETS)
-    places = range(0, len(columns), every)
-    axes.set_xticks(places, [plain(genes[columns[at]], 16) for at in places], rotation=90, fontsize=6)
-    axes.set(title="strongest regulators and their targets")
-    axes.set_xlabel("targets" if every == 1 else f"targets (every {every}th named)")
-    figure.colorbar(image, ax=axes, label=label, shrink=0.9, aspect=30)
     return figure
 
 

@@ -10,21 +10,18 @@ import pandas as pd
 
 from dashjax.data import DENSE_GENES
 from dashjax.io import write_atomically, write_table
-from dashjax.io.result_folder import published
+from dashjax.io.result_folder import how_made, published
 from dashjax.networks import Network, load_network
 from dashjax.networks.network_file import FILE
+from dashjax.plot import effects, pathways
+from dashjax.plot import response as response_bars
 from dashjax.questions import Response
 from dashjax.report.asked_pages import influence_page, pathways_page, response_page
-from dashjax.report.biology import (
-    at_rest_figure,
-    influence_figure,
-    pathways_figure,
-    response_figure,
-    trajectories_figure,
-)
+from dashjax.report.biology import at_rest_figure, influence_figure, trajectories_figure
 from dashjax.report.figure_files import write_figure
-from dashjax.report.figures import effect_map, training_curves, tuning_curve
-from dashjax.report.network_page import Observed, network_page, read_record
+from dashjax.report.figures import training_curves, tuning_curve
+from dashjax.report.methods_text import network_methods, write_methods
+from dashjax.report.network_page import Observed, network_page
 
 
 def write_network(
@@ -46,9 +43,10 @@ def write_network(
         title: of the page.
     """
     out = Path(out)
-    with published(out, "fit") as part:
+    with published(out, "fit", network.provenance) as part:
         write_table(part / "edges.tsv", edges_table(network))
         network.save(part / FILE)
+        write_methods(part, network_methods(network, tried))
         if network.curves:
             epochs = {"epoch": np.arange(1, len(network.curves["pruned"]) + 1)}
             curves = pd.DataFrame({**epochs, **network.curves})
@@ -80,10 +78,11 @@ def _write_page(
         name = str(network.how.get("fitted", network.how.get("method", "this run")))
         figures["training_curves"] = write_figure(part, "training_curves", training_curves({name: [network.curves]}))
     if len(network.genes) <= DENSE_GENES:
-        label = "relative effect" if network.posterior is None else "probability, with the sign of the effect"
-        figures["effects"] = write_figure(part, "effects", effect_map(network.scores, network.genes, label))
+        figures["effects"] = write_figure(part, "effects", effects(network).figure)
     title = title or f"Network: {out.resolve().name}"
-    write_page(part, network_page(title, network, observed, sources, figures, read_record(part, out)))
+    write_page(
+        part, network_page(title, network, observed, sources, figures, how_made(out, "fit") or network.provenance)
+    )
 
 
 def write_page(folder: Path, page: str, name: str = "report.html") -> None:
@@ -111,15 +110,15 @@ def write_influence(out: Path, table: pd.DataFrame, of: str = "influence") -> No
     with published(out, of) as part:
         write_table(part / "influence.tsv", table)
         png = write_figure(part, "influence", influence_figure(table))
-        write_page(part, influence_page(table, png, read_record(part)), "influence.html")
+        write_page(part, influence_page(table, png, how_made(out, of)), "influence.html")
 
 
 def write_pathways(out: Path, table: pd.DataFrame) -> None:
     """Write pathways.tsv, its figure and pathways.html."""
     with published(out, "pathways") as part:
         write_table(part / "pathways.tsv", table)
-        png = write_figure(part, "pathways", pathways_figure(table))
-        write_page(part, pathways_page(table, png, read_record(part)), "pathways.html")
+        png = write_figure(part, "pathways", pathways(table).figure)
+        write_page(part, pathways_page(table, png, how_made(out, "pathways")), "pathways.html")
 
 
 def write_response(
@@ -153,11 +152,11 @@ def write_response(
         write_table(part / "response.tsv", table)
         write_table(part / "trajectories.tsv", trajectories)
         figures = {
-            "response": write_figure(part, "response", response_figure(table, words)),
+            "response": write_figure(part, "response", response_bars(table, title=words).figure),
             "trajectories": write_figure(part, "trajectories", trajectories_figure(table, trajectories)),
         }
         if at_rest is not None:
             write_table(part / "at_rest.tsv", at_rest)
             figures["at_rest"] = write_figure(part, "at_rest", at_rest_figure(at_rest, words))
-        page = response_page(table, response, genes, words, figures, at_rest, read_record(part))
+        page = response_page(table, response, genes, words, figures, at_rest, how_made(out, "perturb"))
         write_page(part, page, "response.html")

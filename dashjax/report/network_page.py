@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,8 +11,8 @@ import pandas as pd
 from dashjax.data import Finding, Problem, Trajectories
 from dashjax.evidence import FoundAgain
 from dashjax.inference import describe, remarks
+from dashjax.io.provenance import describe_run, provenance
 from dashjax.networks import Network
-from dashjax.report.figure_files import provenance
 from dashjax.report.model_answers import KnockOut, Paths, follow_courses, knock_out_regulators, regulator_table
 from dashjax.report.page import (
     BarSet,
@@ -41,8 +39,6 @@ from dashjax.report.page import (
 MOST_EDGES = 20_000
 #: Regulators in bars, and genes that respond to a knock-out.
 BARS = 20
-#: What `dashjax fit` records of itself.
-RECORD = "run.json"
 #: Probabilities that divide edges by how sure they are.
 BINS = (0.0, 0.05, 0.25, 0.5, 0.75, 0.9, 1.0)
 _EDGE_LABELS = {
@@ -118,7 +114,7 @@ def network_page(
         observed: what it was fitted to; courses are left out if None.
         sources: names of the priors, in order.
         figures: pictures for where scripts do not run: effects, training_curves.
-        record: what is known of the run, see `RECORD`; what the network knows if None.
+        record: how it was made, see `dashjax.io.provenance`; what the network knows of itself if None.
     """
     figures = figures or {}
     edges = _with_sources(network, network.edges, sources)
@@ -136,7 +132,7 @@ def network_page(
         Section("Can I trust it?", _trust(network, figures), "Trust"),
         Section("How do genes change over time?", _courses(network, observed, paths, edges), "Courses"),
         Section("What happens if I knock out a regulator?", _knock_outs(knocked), "Knock-outs"),
-        Section("How was it made?", [facts(made_facts(network.how if record is None else record))], "How it was made"),
+        Section("How was it made?", [facts(made_facts(record or {}, network.how))], "How it was made"),
     ]
     return render_page(title, subtitle, sections)
 
@@ -434,31 +430,29 @@ def _knock_outs(knocked: Sequence[KnockOut]) -> list[Part]:
 # --- how it was made -----------------------------------------------------------------------------------------
 
 
-def read_record(*folders: Path) -> dict[str, Any] | None:
-    """Return what a run recorded of itself in the first of some folders that has it; None where none has."""
-    for folder in folders:
-        path = folder / RECORD
-        if path.is_file():
-            try:
-                found = json.loads(path.read_text(encoding="utf-8"))
-            except (OSError, ValueError):
-                continue
-            if isinstance(found, dict):
-                return found
-    return None
+def made_facts(record: Mapping[str, Any], how: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """Return lines that say how a result was made.
+
+    Args:
+        record: of `dashjax.io.provenance`, or other facts by name.
+        how: what a network knows of itself.
+    """
+    found: dict[str, str] = {}
+    if "packages" in record:
+        for name, text in describe_run(record):
+            found[name] = f"{found[name]}; {text}" if name in found else text
+    else:
+        found = _plainly(record) | provenance()
+    return {name: text for name, text in (found | _plainly(how or {})).items() if text}
 
 
-def made_facts(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return lines that say how a result was made, from a run's record or what a network knows of itself."""
-    told = {
+def _plainly(how: Mapping[str, Any]) -> dict[str, str]:
+    """Return what is known by name; the rest is said elsewhere in the page, or to nobody."""
+    return {
         str(name).replace("_", " "): _told(value)
-        for name, value in record.items()
-        # These are said elsewhere in the page, or to nobody.
+        for name, value in how.items()
         if name not in ("findings", "fold") and not str(name).startswith("hidden_")
     }
-    if "packages" not in record:
-        told |= provenance()
-    return {name: text for name, text in told.items() if text}
 
 
 def _told(value: Any) -> str:

@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 
 from dashjax.io import write_atomically
-from dashjax.io.result_folder import published
+from dashjax.io.provenance import provenance
+from dashjax.io.result_folder import how_made, published
 from dashjax.report import figures as draw
-from dashjax.report.figure_files import provenance, write_figure
+from dashjax.report.figure_files import write_figure
+from dashjax.report.methods_text import sweep_methods, write_methods
 from dashjax.report.network_folder import write_page
-from dashjax.report.network_page import made_facts, read_record
+from dashjax.report.network_page import made_facts
 from dashjax.report.page import (
     Measure,
     Part,
@@ -44,8 +46,8 @@ CAPTIONS = {
     ),
     "effects": (
         "True and inferred effects",
-        "Rows are regulators with the most targets on top, columns targets grouped by their main regulator; red "
-        "activates, blue represses; for an ensemble, the probability of each edge. First seed of each method; lone "
+        "Rows are regulators with the most targets on top, columns targets grouped by their main regulator; blue "
+        "activates, orange represses; for an ensemble, the probability of each edge. First seed of each method; lone "
         "edges are drawn one pixel wider.",
     ),
     "precision_recall": (
@@ -71,11 +73,14 @@ def write_results(results: Results, grid: Grid, title: str) -> list[dict[str, An
         summary = json.dumps({"title": title, "provenance": made, "rows": rows}, indent=1, ensure_ascii=False)
         write_atomically(part / "summary.json", lambda path: path.write_text(summary + "\n", encoding="utf-8"))
 
+        epochs = sorted({cell.run_epochs for cell in results.cells.values()})
+        write_methods(part, sweep_methods(describe(grid, results, ran=False), rows, epochs, len(grid.seeds)))
+
         shown = {}
         for name, figure in _draw(results, rows).items():
             named, caption = CAPTIONS[name]
             shown[name] = static_figure(named, write_figure(part, name, figure), caption)
-        record = read_record(part, folder) or made
+        record = how_made(folder, "sweep") or made
         write_page(part, sweep_page(title, describe(grid, results), rows, table, shown, record))
     return rows
 
@@ -160,14 +165,14 @@ def _is_plain(column: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(column) or pd.api.types.is_string_dtype(column)
 
 
-def describe(grid: Grid, results: Results) -> str:
-    """Return one line on what was run."""
+def describe(grid: Grid, results: Results, ran: bool = True) -> str:
+    """Return one line on what was run, and, unless told otherwise, with how many seeds and epochs."""
     problem = next(iter(results.cells.values())).problem
     epochs = sorted({cell.run_epochs for cell in results.cells.values()})
-    ran = f"{len(grid.seeds)} seeds, {' or '.join(map(str, epochs))} epochs."
+    times = f"; {len(grid.seeds)} seeds, {' or '.join(map(str, epochs))} epochs." if ran else ""
     if grid.data is not None:
         files = ", ".join(sorted({str(cell.coordinates["data"]) for cell in results.cells.values()}))
-        return f"{files}: {len(problem.genes)} genes, {problem.observed.n_trajectories} trajectories; {ran}"
+        return f"{files}: {len(problem.genes)} genes, {problem.observed.n_trajectories} trajectories{times}"
     truth = np.asarray(problem.truth)
     plan = grid.trajectories
 
@@ -177,7 +182,7 @@ def describe(grid: Grid, results: Results) -> str:
     return (
         f"{len(truth)} genes, {int((truth != 0).sum())} true edges; {plan.train} training trajectories at times "
         f"{', '.join(f'{time:g}' for time in plan.times)}; noise sd {', '.join(f'{n:g}' for n in grid.noise)}; "
-        f"prior with {listed(grid.prior_corruption)} of its edges misplaced; {ran}"
+        f"prior with {listed(grid.prior_corruption)} of its edges misplaced{times}"
     )
 
 

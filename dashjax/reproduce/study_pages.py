@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from dashjax.io import write_atomically
-from dashjax.io.result_folder import published
+from dashjax.io.provenance import provenance
+from dashjax.io.result_folder import how_made, published
 from dashjax.report import page
-from dashjax.report.figure_files import provenance
-from dashjax.report.network_page import made_facts, read_record
+from dashjax.report.network_page import made_facts
 from dashjax.report.summary import format_metric
 
 #: Heading, name in the summary, and format of a table's columns; published figures stand beside ours.
@@ -69,7 +69,9 @@ def write_pages(
     rows = [row for section in sections for row in section.rows]
     summary = {"study": plan["name"], "plan": plan, "provenance": made, "rows": rows}
     shown.append(
-        page.Section("How was it made?", [page.facts(made_facts(read_record(out) or made))], "How it was made")
+        page.Section(
+            "How was it made?", [page.facts(made_facts(how_made(out, "reproduce") or made))], "How it was made"
+        )
     )
     subtitle = "A published study, run again beside its published figures."
     with published(out, "reproduce") as part:

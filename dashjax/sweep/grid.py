@@ -140,6 +140,15 @@ class Grid(_Strict):
 
     _lists = field_validator("noise", "prior_corruption", mode="before")(_listed)
 
+    @property
+    def files(self) -> list[str]:
+        """Return the files that its data or its system are read from."""
+        if self.data is not None:
+            named: list[Any] = [getattr(self.data, key) for key in _FILES]
+        else:
+            named = [getattr(self.system, key, None) for key in ("equations", "names")]
+        return list(dict.fromkeys(_flat(named)))
+
     @field_validator("field")
     @classmethod
     def _known_field(cls, name: str) -> str:
@@ -324,8 +333,18 @@ def _found_data(data: UserData, folders: Sequence[Path], source: str) -> UserDat
             return tuple(place(key, one) for one in value)
         return value if value is None else _find(value, folders, f"{source}, data.{key}")
 
-    keys = ("expression", "prior", "regulators", "truth", "genes", "steady", "interventions")
-    return data.model_copy(update={key: place(key, getattr(data, key)) for key in keys})
+    return data.model_copy(update={key: place(key, getattr(data, key)) for key in _FILES})
+
+
+#: What of a user's data names files.
+_FILES = ("expression", "prior", "regulators", "truth", "genes", "steady", "interventions")
+
+
+def _flat(value: Any) -> list[str]:
+    """Return the names in lists of lists."""
+    if value is None:
+        return []
+    return [name for part in value for name in _flat(part)] if isinstance(value, list | tuple) else [value]
 
 
 def _find(value: str, folders: Sequence[Path], where: str) -> str:

@@ -56,7 +56,7 @@ def test_simulate_writes_samples_at_rest_on_demand(simulated, tmp_path, dashjax)
     assert "at rest: 1 wild type, 2 knock-outs, 12 knock-downs by half" in text
     assert len(read_steady(tmp_path / "steady.csv").names) == 15
     assert len(read_interventions(tmp_path / "interventions.csv")) == 14
-    written = {path.name: path.read_bytes() for path in simulated.iterdir() if path.name != "contents.json"}
+    written = {path.name: path.read_bytes() for path in simulated.iterdir() if path.suffix != ".json"}
     assert {name: (tmp_path / name).read_bytes() for name in written} == written
 
 
@@ -332,7 +332,7 @@ def test_sweep_prints_the_table_with_the_prior_beside(tmp_path, dashjax):
     code, out, err = dashjax("sweep", tmp_path / "g.yaml", "--out", tmp_path / "out")
     assert code == 0, err
     assert "prior_only" in out
-    assert "runs: 100 %" in out
+    assert "runs:" not in out  # a line a minute, and this takes less
     code, out, _ = dashjax("status", tmp_path / "out")
     assert code == 0
     assert "all: 1/1 runs" in out

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dashjax.engine import Cell, RivalCell
-from dashjax.engine.work import missing_items
+from dashjax.engine.work import missing_items, work_left
 from dashjax.evidence import AlongPaths, AlongSteps
 from dashjax.methods import find_method
 from dashjax.rivals import RIVALS
@@ -58,6 +58,19 @@ def test_the_first_member_is_judged_before_anything_else(judged):
     assert asked(missing_items(judged, {})) == [("train", judged.identity_of_run(0), 0)]
     (item,) = missing_items(judged, members(judged, [0]))
     assert (item.kind, item.identity, item.needs) == ("judge", judged.judgement, (judged.identity_of_run(0),))
+
+
+def test_what_is_left_is_counted_without_what_is_there(ensemble, judged, problem):
+    assert work_left(RivalCell(problem, RIVALS["ridge"]), {}) == (0, 1)
+    assert work_left(Cell(problem, find_method("dash"), epochs=7), {}) == (7, 0)
+    each, hidden = ensemble.run_epochs, int(ensemble.hides)
+    assert work_left(ensemble, {}) == (3 * each, 3 + hidden)
+    assert work_left(ensemble, members(ensemble, [0]) | weighed(ensemble, [0])) == (2 * each, 2 + hidden)
+    assert work_left(ensemble, {ensemble.identity: RUN}) == (0, 0)
+    # The judgement is a piece, and where it goes against whole paths all members are trained again.
+    assert work_left(judged, members(judged, [0])) == (2 * 4, 1 + 3 + int(judged.hides))
+    lost = members(judged, [0]) | {judged.judgement: judgement(0.2, 0.1)}
+    assert work_left(judged, lost) == (3 * 4, 3 + int(judged.hides))
 
 
 def test_paths_that_miss_no_more_than_steps_are_stood_by(judged):

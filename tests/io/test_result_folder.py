@@ -3,6 +3,7 @@
 import pytest
 
 from dashjax import InputError
+from dashjax.io.provenance import RUN
 from dashjax.io.result_folder import RECORD, claimed, published, read_record, refuse_changed
 from dashjax.io.sealed import write_json
 
@@ -16,7 +17,7 @@ def put(folder, of, fingerprint, force=False, **files):
 
 
 def there(folder):
-    return {path.name: path.read_text() for path in folder.iterdir() if path.name != RECORD}
+    return {path.name: path.read_text() for path in folder.iterdir() if path.name not in (RECORD, RUN)}
 
 
 def test_another_result_of_a_kind_is_refused_before_any_work_and_replaced_whole_by_force(tmp_path):

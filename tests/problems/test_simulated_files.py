@@ -47,7 +47,7 @@ def test_what_is_read_back_is_what_was_simulated(plain, tmp_path):
     assert data.notes == ()
     for name in FILES:
         assert (tmp_path / name).read_bytes() == (plain / name).read_bytes()
-    assert sorted(path.name for path in plain.iterdir()) == sorted([*FILES, "contents.json"])
+    assert sorted(path.name for path in plain.iterdir()) == sorted([*FILES, "contents.json", "run.json"])
 
 
 def test_the_genes_are_drawn_by_seed(tmp_path):

@@ -12,16 +12,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashjax import report
+from dashjax import plot, report
 from dashjax.cli import sweeping
 from dashjax.compare.comparison_page import matrix_of
 from dashjax.data import no_prior
+from dashjax.io.provenance import describe_call
+from dashjax.plot.of_networks import effect_map
+from dashjax.plot.style import marker
+from dashjax.questions import responders
 from dashjax.report import network_page, write_network
-from dashjax.report.asked_pages import responders
-from dashjax.report.biology import influence_figure, response_figure
+from dashjax.report.biology import influence_figure
 from dashjax.report.figure_files import to_png
-from dashjax.report.figures import effect_map, marker
-from dashjax.report.network_page import made_facts, read_record
+from dashjax.report.network_page import made_facts
 from dashjax.report.page import Section, numbers, render_page, static_table, to_json
 
 MIB = 2**20
@@ -125,17 +127,16 @@ def test_the_page_says_what_the_data_add_and_what_the_checks_found(folder, hosti
 
 def test_a_page_is_the_same_each_time_and_shows_what_the_run_recorded(hostile, tmp_path):
     network, observed = hostile
-    record = {"command": ["dashjax", "fit <x>"], "files": {"a.csv": {"sha256": "abc", "bytes": 3}}, "seed": 0,
-              "packages": {"jax": "1"}, "findings": ["told elsewhere"]}  # fmt: skip
-    (tmp_path / "run.json").write_text(json.dumps(record))
-    first, second = (network_page("x", network, observed, record=read_record(tmp_path)) for _ in range(2))
+    (tmp_path / "a.csv").write_text("abc")
+    made = describe_call("dashjax fit", {"seed": 3}, [tmp_path / "a.csv"])
+    record = {"command": ["fit", "<x>"], "folder": "there", "findings": ["told elsewhere"], **made}
+    first, second = (network_page("x", network, observed, record=record) for _ in range(2))
     assert first == second
-    assert "fit &lt;x&gt;" in first
-    assert "sha256: abc; bytes: 3" in first
-    assert "told elsewhere" not in first
-    (tmp_path / "run.json").write_text("{")
-    assert read_record(tmp_path) is None
-    assert made_facts({"packages": {}, "seed": 1}) == {"seed": "1"}
+    assert "dashjax fit &#x27;&lt;x&gt;&#x27;" in first
+    assert hashlib.sha256(b"abc").hexdigest() in first
+    assert made_facts(made, {"status": "finished", "hidden_gain": 5.0})["status"] == "finished"
+    assert "hidden gain" not in made_facts(made, {"hidden_gain": 5.0})
+    assert made_facts({"seed": 1})["seed"] == "1"
 
 
 def test_a_page_of_a_thousand_genes_and_five_thousand_edges_is_small(ring):
@@ -148,7 +149,7 @@ def test_a_page_of_a_thousand_genes_and_five_thousand_edges_is_small(ring):
     mixture = replace(mixture, probability=probability, effect=drawn.normal(size=probability.shape))
     network = replace(network, posterior=replace(network.posterior, posterior=mixture), fields=None)
     assert len(network.edges) > 4900
-    figure = to_png(effect_map(network.scores, names))
+    figure = to_png(effect_map(network.scores, names).figure)
     page = network_page("x", network, observed, figures={"effects": figure})
     assert len(page.encode()) < 3 * MIB
     assert len(data_of(page)["courses"]["courses"]["genes"]) == 300
@@ -174,12 +175,12 @@ def test_sections_without_parts_are_left_out_and_pages_without_views_need_no_scr
 def test_figures_take_any_name(hostile, hostile_names):
     network, _ = hostile
     # Two signs of the dollar would be read as mathematics, which these are not.
-    assert to_png(effect_map(network.scores, network.genes)).startswith(b"\x89PNG")
+    assert to_png(effect_map(network.scores, network.genes).figure).startswith(b"\x89PNG")
     count = len(hostile_names)
     table = pd.DataFrame({"gene": hostile_names, "influence": np.arange(count)[::-1] / 10, "standard_error": 0.01,
                           "out_degree": 1, "total_effect": 1.0})  # fmt: skip
     assert to_png(influence_figure(table)).startswith(b"\x89PNG")
-    figure = effect_map(network.scores, network.genes)
+    figure = effect_map(network.scores, network.genes).figure
     axes, bar = figure.axes
     assert bar.get_ylabel() == "relative effect"
     assert len(axes.get_xticklabels()) > 10
@@ -198,7 +199,7 @@ def test_only_genes_that_respond_have_bars():
     table = pd.DataFrame({"gene": list("ABCD"), "relation": ["perturbed", "direct", "downstream", "unconnected"],
                           "response": [-1.0, 0.5, 0.001, 0.0], "spread": 0.0, "unperturbed": 1.0})  # fmt: skip
     assert list(responders(table)["gene"]) == ["B"]
-    (axes,) = response_figure(table, "A $x$ out").axes
+    axes = plot.response(table, title="A $x$ out")
     assert [label.get_text() for label in axes.get_yticklabels()] == ["B"]
     assert not len(responders(table.assign(response=1e-9)))
 
