@@ -199,13 +199,14 @@ def perturb(
 ) -> None:
     """Knock genes of a fitted model out or down or over-express them, and say who responds, directly or downstream."""
     from dashjax.questions import response_table
-    from dashjax.report import write_at_rest, write_response
+    from dashjax.report import perturbation_name, write_at_rest, write_response
 
     network = read_model(model, edges)
     out_of, down = knock_out or [], _numbers(knock_down or (), "knock_down", "GENE=SHARE, for example GATA1=0.5")
     held = _numbers(over_express or (), "over_express", "GENE=LEVEL, for example GATA1=1.5")
     begin = read_starts(network, expression, genes, cell_options(layer, time, trajectory, bins), starts, horizon, seed)
-    with claim_folder(context, "response.tsv"):
+    part = perturbation_name(out_of, down, held)
+    with claim_folder(context, f"{part}/response.tsv", part=part):
         with console.status("following the perturbed model"):
             response, perturbed = network.respond(out_of, held, begin.states, begin.times, edges_only, knock_down=down)
             if at_rest:
@@ -213,18 +214,18 @@ def perturb(
                 settled = network.at_rest(out_of, held, down, observed, edges_only)
         table = response_table(response, network.acting, perturbed, network.genes)
         words = _what_is_done(network, out_of, down, held)
-        write_response(out, table, response, network.genes, words)
+        write_response(out, part, table, response, network.genes, words)
         if at_rest:
-            write_at_rest(out, settled, words)
+            write_at_rest(out, part, settled, words)
     lines = [
         f"{words}, from {begin.words}, followed to time {begin.times[-1]:.3g}",
         describe_reach(table),
-        f"responses: {out / 'response.tsv'}, {out / 'trajectories.tsv'}",
+        f"responses: {out / part / 'response.tsv'}, {out / part / 'trajectories.tsv'}",
     ]
     columns = {"gene": "gene", "relation": "relation", "response": "mean Δ", "spread": "sd", "final": "Δ at the end"}
     print_top(table, columns)
     if at_rest:
-        lines.append(f"levels at rest, with intervals of 90 %: {out / 'at_rest.tsv'}")
+        lines.append(f"levels at rest, with intervals of 90 %: {out / part / 'at_rest.tsv'}")
         others = settled[~perturbed]
         strongest = others.loc[others["change"].abs().sort_values(ascending=False, kind="stable").index]
         columns = {"gene": "at rest", "change": "Δ", "usual": "usual", "level": "level", "low": "5 %", "high": "95 %"}

@@ -188,14 +188,18 @@ def export(
     everything: Annotated[
         bool, typer.Option("--all", help="Also edges that an ensemble lists but does not return.")
     ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that exists.")] = False,
 ) -> None:
     """Write a fitted network for another program: BEELINE, decoupler, Cytoscape and others."""
-    from dashjax.io import make_folder, read_edges
+    from dashjax.io import check_writable, make_folder, read_edges
     from dashjax.io.export import EXPORTS
     from dashjax.networks.reference import edges_file
 
     if to not in EXPORTS:
         raise InputError(unknown("value", to, list(EXPORTS)), "to")
+    if out.exists() and not (force and out.is_file()):
+        raise InputError(f"{out}: exists; choose another name{', or --force to write over it' * out.is_file()}")
+    check_writable(out.parent)
     edges = read_edges(edges_file(source))
     listed = len(edges)
     if "returned" in edges and not everything and to != "beeline":

@@ -114,7 +114,7 @@ def _content(value: Any) -> str:
     return checksum(value.read_bytes()) if value.is_file() else str(time.time_ns())
 
 
-def claim_folder(context: typer.Context, main_file: str, of: str | None = None) -> Any:
+def claim_folder(context: typer.Context, main_file: str, of: str | None = None, part: str = "") -> Any:
     """Make `--out` the place of a command's result: see `dashjax.io.result_folder.claimed`.
 
     Args:
@@ -122,11 +122,12 @@ def claim_folder(context: typer.Context, main_file: str, of: str | None = None) 
         main_file: that the result always has.
         of: what the result is of where everything of that kind may share a folder, as the runs of several grids do; if
             None it is of the command with all its options and files.
+        part: what tells results of this command apart that may share a folder.
     """
     from dashjax.io.result_folder import claimed
 
     given, words = context.params, shlex.join(["dashjax", *sys.argv[1:]])
-    kind, what = (str(context.info_name), fingerprint(context)) if of is None else (of, of)
+    kind, what = (f"{context.info_name} {part}".strip(), fingerprint(context)) if of is None else (of, of)
     return claimed(given["out"], kind, what, main_file, words, given["force"])
 
 

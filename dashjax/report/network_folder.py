@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from dashjax.data import DENSE_GENES
-from dashjax.io import write_atomically, write_table
+from dashjax.io import make_folder, write_atomically, write_table
 from dashjax.io.result_folder import published
+from dashjax.io.sealed import checksum
 from dashjax.networks import Network
 from dashjax.networks.network_file import FILE
 from dashjax.questions import Response
@@ -69,8 +73,35 @@ def write_pathways(out: Path, table: pd.DataFrame) -> None:
         write_figure(part, "pathways", pathways_figure(table))
 
 
-def write_response(out: Path, table: pd.DataFrame, response: Response, genes, words: str) -> None:
-    """Write response.tsv, trajectories.tsv and figures of a perturbation."""
+def perturbation_name(knock_out: Sequence[str], knock_down: Mapping[str, float], held: Mapping[str, float]) -> str:
+    """Return the name of the folder that a perturbation's files go to, whatever characters its genes' names have.
+
+    Examples:
+        >>> perturbation_name(["GATA1"], {"TAL1": 0.5}, {})
+        'GATA1_out,TAL1_down_0.5'
+        >>> perturbation_name(["../x"], {}, {})
+        '.._x_out-583c6d41'
+    """
+    parts = [f"{gene}_out" for gene in knock_out]
+    parts += [f"{gene}_down_{share:.12g}" for gene, share in knock_down.items()]
+    parts += [f"{gene}_held_{level:.12g}" for gene, level in held.items()]
+    # In any order it is the same perturbation.
+    name = ",".join(sorted(parts))
+    plain = re.sub(r"[^0-9A-Za-z,._+-]", "_", name)[:80]
+    return plain if plain == name and not name.startswith(".") else f"{plain}-{checksum(name.encode())[:8]}"
+
+
+def write_response(out: Path, part: str, table: pd.DataFrame, response: Response, genes, words: str) -> None:
+    """Write response.tsv, trajectories.tsv and figures of a perturbation to a folder of its own in the results'.
+
+    Args:
+        out: the results folder.
+        part: of `perturbation_name`.
+        table: of `response_table`.
+        response: that the table is of.
+        genes: names.
+        words: what was done.
+    """
     paths = {name: np.asarray(getattr(response, name)).mean(axis=0) for name in ("unperturbed", "perturbed")}
     times = np.asarray(response.times)
     trajectories = pd.DataFrame(
@@ -80,15 +111,22 @@ def write_response(out: Path, table: pd.DataFrame, response: Response, genes, wo
             **{name: path.T.ravel() for name, path in paths.items()},
         }
     )
-    with published(out, "perturb") as part:
-        write_table(part / "response.tsv", table)
-        write_table(part / "trajectories.tsv", trajectories)
-        write_figure(part, "response", response_figure(table, words))
-        write_figure(part, "trajectories", trajectories_figure(table, trajectories))
+    with _published_part(out, part) as folder:
+        write_table(folder / "response.tsv", table)
+        write_table(folder / "trajectories.tsv", trajectories)
+        write_figure(folder, "response", response_figure(table, words))
+        write_figure(folder, "trajectories", trajectories_figure(table, trajectories))
 
 
-def write_at_rest(out: Path, table: pd.DataFrame, words: str) -> None:
-    """Write at_rest.tsv of levels at rest under a perturbation, and its figure."""
-    with published(out, "perturb") as part:
-        write_table(part / "at_rest.tsv", table)
-        write_figure(part, "at_rest", at_rest_figure(table, words))
+def write_at_rest(out: Path, part: str, table: pd.DataFrame, words: str) -> None:
+    """Write at_rest.tsv of levels at rest under a perturbation, and its figure; see `write_response`."""
+    with _published_part(out, part) as folder:
+        write_table(folder / "at_rest.tsv", table)
+        write_figure(folder, "at_rest", at_rest_figure(table, words))
+
+
+@contextmanager
+def _published_part(out: Path, part: str) -> Iterator[Path]:
+    with published(out, f"perturb {part}") as everything:
+        make_folder(everything / part)
+        yield everything / part
