@@ -55,6 +55,7 @@ def in_options(error: InputError) -> str:
     message = str(error)
     if error.argument is not None:
         message = f"--{error.argument.replace('_', '-')}: {error.problem}"
+    message = message.replace("transpose=True", "--transpose")
     return re.sub(r"\b(match|time|trajectory|layer|bins|genes)='([^']*)'", r"--\1 \2", message)
 
 

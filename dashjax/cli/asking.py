@@ -24,6 +24,7 @@ from dashjax.cli.options import (
     Seed,
     TimeColumn,
     TrajectoryColumn,
+    Transpose,
     cell_options,
     claim_folder,
     read_model,
@@ -51,6 +52,7 @@ def influence(
     time: TimeColumn = None,
     trajectory: TrajectoryColumn = None,
     bins: Bins = None,
+    transpose: Transpose = False,
     starts: NumberOfStarts = 200,
     push: Push = 0.1,
     horizon: Horizon = None,
@@ -62,7 +64,8 @@ def influence(
     from dashjax.report import write_influence
 
     network = read_model(model, edges)
-    begin = read_starts(network, expression, genes, cell_options(layer, time, trajectory, bins), starts, horizon, seed)
+    cells = cell_options(layer, time, trajectory, bins)
+    begin = read_starts(network, expression, genes, cells, starts, horizon, seed, transpose)
     with claim_folder(context, "influence.tsv"):
         with progress_bar("genes") as update:
             measured = network.measure_influence(
@@ -100,6 +103,7 @@ def pathways(
     time: TimeColumn = None,
     trajectory: TrajectoryColumn = None,
     bins: Bins = None,
+    transpose: Transpose = False,
     starts: NumberOfStarts = 200,
     push: Push = 0.1,
     horizon: Horizon = None,
@@ -129,7 +133,8 @@ def pathways(
             f"{sets}: no gene set has {min_size} genes of the network, the largest has {max(map(len, places))}; "
             "--min-size lowers that"
         )
-    begin = read_starts(network, expression, genes, cell_options(layer, time, trajectory, bins), starts, horizon, seed)
+    cells = cell_options(layer, time, trajectory, bins)
+    begin = read_starts(network, expression, genes, cells, starts, horizon, seed, transpose)
     with claim_folder(context, "pathways.tsv"):
         with progress_bar("genes") as update:
             if influence is None:
@@ -192,6 +197,7 @@ def perturb(
     time: TimeColumn = None,
     trajectory: TrajectoryColumn = None,
     bins: Bins = None,
+    transpose: Transpose = False,
     starts: NumberOfStarts = 200,
     horizon: Horizon = None,
     seed: Seed = 0,
@@ -204,7 +210,8 @@ def perturb(
     network = read_model(model, edges)
     out_of, down = knock_out or [], _numbers(knock_down or (), "knock_down", "GENE=SHARE, for example GATA1=0.5")
     held = _numbers(over_express or (), "over_express", "GENE=LEVEL, for example GATA1=1.5")
-    begin = read_starts(network, expression, genes, cell_options(layer, time, trajectory, bins), starts, horizon, seed)
+    cells = cell_options(layer, time, trajectory, bins)
+    begin = read_starts(network, expression, genes, cells, starts, horizon, seed, transpose)
     part = perturbation_name(out_of, down, held)
     with claim_folder(context, f"{part}/response.tsv", part=part):
         with console.status("following the perturbed model"):

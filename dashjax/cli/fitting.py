@@ -23,6 +23,7 @@ from dashjax.cli.options import (
     Steady,
     TimeColumn,
     TrajectoryColumn,
+    Transpose,
     cell_options,
     claim_folder,
     refuse_descriptions,
@@ -46,6 +47,7 @@ def check(
     bins: Bins = None,
     perturbation: Perturbation = None,
     control: Control = None,
+    transpose: Transpose = False,
     steady: Steady = None,
     interventions: Interventions = None,
 ) -> None:
@@ -57,7 +59,7 @@ def check(
         raise InputError("EXPRESSION: needs expression over time, samples at rest (--steady), or both")
     cells = cell_options(layer, time, trajectory, bins, perturbation, control)
     refuse_descriptions(given, genes, cells, DESCRIBING)
-    findings = check_files(given, prior, genes, match, cells, steady, interventions)
+    findings = check_files(given, prior, genes, match, cells, steady, interventions, transpose)
     source = None
     for finding in findings:
         if finding.source != source:
@@ -83,6 +85,7 @@ def fit(
     bins: Bins = None,
     perturbation: Perturbation = None,
     control: Control = None,
+    transpose: Transpose = False,
     ppi: Annotated[
         Path | None, typer.Option(help="Protein interactions, as the input-input knowledge of DASH's first layer.")
     ] = None,
@@ -137,6 +140,7 @@ def fit(
         steady=steady,
         interventions=interventions,
         validation=validation,
+        transpose=transpose,
     )
     for finding in problem.findings:
         print_warning(finding)

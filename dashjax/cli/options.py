@@ -30,6 +30,9 @@ TrajectoryColumn = Annotated[
     str | None, typer.Option("--trajectory", help="Column of an .h5ad file's obs: trajectory, branch or replicate.")
 ]
 Bins = Annotated[int | None, typer.Option(help="Metacells along each branch of cells; chosen if not given.", min=2)]
+Transpose = Annotated[
+    bool, typer.Option("--transpose", help="Genes stand in the rows of tables, and samples in their columns.")
+]
 Perturbation = Annotated[
     str | None,
     typer.Option(help="Column of an .h5ad file's obs: the gene that was knocked out in each cell, A+B for two."),
@@ -68,7 +71,8 @@ Horizon = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="Seeds random starts and permutations.", min=0)]
 EXPRESSION_HELP = (
-    "Tidy table trajectory,time,GENE,… (CSV, TSV, Parquet), PHOENIX CSV, DREAM4 time series, BEELINE folder, or .h5ad."
+    "Tidy table trajectory,time,GENE,… (CSV, TSV, Parquet, XLSX), rows named T0_rep1, PHOENIX CSV, DREAM4 time "
+    "series, BEELINE folder, or .h5ad."
 )
 PRIOR_HELP = (
     "Edge table source,target[,weight][,sign], regulator × target matrix, triplets, netZoo motif file, or .gmt; "
@@ -181,6 +185,7 @@ def read_starts(
     number: int,
     horizon: float | None,
     seed: int,
+    transpose: bool = False,
 ) -> Starts:
     """Return the first states of observed trajectories and their usual span, or so many random states."""
     import jax
@@ -200,7 +205,7 @@ def read_starts(
         drawn = random_starts(jax.random.key(seed), number, len(network.genes))
         times = np.asarray(response_times(dynamics, horizon))
         return Starts(network.units.levels(drawn), times, f"{number} random starts")
-    data = load_expression(expression, genes, cells)
+    data = load_expression(expression, genes, cells, transpose)
     states = match_starts(data, network.genes)[1]
     usual = float(np.median([times[-1] - times[0] for times in data.unpadded()[0]]))
     times = np.asarray(response_times(dynamics, usual if horizon is None else horizon))

@@ -11,8 +11,8 @@ import numpy as np
 from dashjax.errors import InputError
 from dashjax.io.named import NamedNetwork, make_network
 from dashjax.io.result_folder import refuse_changed
+from dashjax.io.table_files import TableFile
 from dashjax.io.tables import (
-    TableFile,
     find_column,
     parse_number,
     parse_present,

@@ -10,8 +10,6 @@ import re
 import stat
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,22 +80,6 @@ def _bytes(path: Path, largest: int) -> bytes:
 
 #: What came through pipes.
 _pipes: dict[str, bytes] = {}
-
-
-@dataclass(frozen=True)
-class TableFile:
-    """A file whose format is to be told; its rows are read when they are first asked for.
-
-    Attributes:
-        path: the file or folder.
-    """
-
-    path: Path
-
-    @cached_property
-    def rows(self) -> list[list[str]]:
-        """Rows of text, of a Parquet table too; see `read_rows`."""
-        return parquet_rows(self.path) if self.path.suffix.lower() == ".parquet" else read_rows(self.path)
 
 
 def read_rows(path: Path | str) -> list[list[str]]:
@@ -276,45 +258,6 @@ def find_column(header: Sequence[str], names: Sequence[str]) -> int | None:
     """Return the place of the first of some names in a header, whatever its case; None where it has none of them."""
     lower = [cell.lower() for cell in header]
     return next((lower.index(name) for name in names if name in lower), None)
-
-
-def parquet_rows(path: Path | str) -> list[list[str]]:
-    """Return a Parquet table as a delimited file of the same content would be read: rows of text, a header first.
-
-    Raises:
-        InputError: where the file is missing, damaged or holds more than `LARGEST_TABLE` values.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    if not Path(path).is_file():
-        raise InputError(f"{path}: no such file")
-    try:
-        with pq.ParquetFile(path) as file:
-            size = file.metadata.num_rows * file.metadata.num_columns
-            if size > LARGEST_TABLE:
-                raise InputError(f"{path}: {size:,} values, more than {LARGEST_TABLE:,}")
-            table = file.read()
-        columns = [column.to_pylist() for column in table.columns]
-    except InputError:
-        raise
-    except (pa.ArrowException, OSError, ValueError, TypeError, MemoryError, OverflowError) as error:
-        raise InputError(f"{path}: cannot be read as Parquet ({_first_line(error)})") from None
-    if not table.num_rows or not table.num_columns:
-        raise InputError(f"{path}: the table is empty")
-    texts = [["" if value is None else as_text(value) for value in column] for column in columns]
-    return [[str(name).strip() for name in table.column_names], *(list(row) for row in zip(*texts, strict=True))]
-
-
-def as_text(value) -> str:
-    """Return a value as a cell of a delimited file of the same content has it."""
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", errors="replace")
-    return str(value).strip() if not isinstance(value, float) else repr(value)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:120]
 
 
 def write_table(path: Path | str, table: pd.DataFrame) -> None:

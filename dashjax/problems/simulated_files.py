@@ -97,7 +97,9 @@ def simulate_files(
         states = np.stack([expression[0] for expression in observed])
         if np.isnan(states).any():
             trajectory, gene = np.argwhere(np.isnan(states))[0]
-            raise InputError(f"{initial}: trajectory {trajectory + 1}, gene {gene + 1}: the first value is missing")
+            raise InputError(
+                f"{initial}: trajectory {trajectory + 1}, gene '{system.genes[gene]}': the first value is missing"
+            )
     expression = _simulate_grids(system, states, grids)
     noisy = [e + noise * rng.normal(size=e.shape) for e in expression]
 

@@ -66,6 +66,7 @@ class UserData(_Strict):
     bins: Annotated[int, Field(ge=2)] | None = None
     perturbation: str | None = None
     control: str | None = None
+    transpose: bool = False
     match: Literal["exact", "intersect", "union"] = "exact"
     validation: Annotated[float, Field(gt=0, lt=1)] = 0.1
 
