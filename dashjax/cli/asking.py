@@ -31,13 +31,15 @@ from dashjax.cli.options import (
     read_starts,
 )
 from dashjax.cli.terminal import console, print_lines, print_top, progress_bar
-from dashjax.errors import InputError
+from dashjax.errors import InputError, refuse_outside
 
 if TYPE_CHECKING:
     from dashjax.networks import Network
 
 #: Below this share of the levels a response is the solver's rounding.
 ROUNDING = 1e-6
+#: Permutations beyond which there is a mistake.
+MANY_PERMUTATIONS = 10_000_000
 
 
 def influence(
@@ -120,8 +122,7 @@ def pathways(
     from dashjax.report import write_influence, write_pathways
 
     for name, value in (("permutations", permutations), ("min_size", min_size)):
-        if value < 1:
-            raise InputError(f"must be at least 1, got {value}", name)
+        refuse_outside(value, 1, MANY_PERMUTATIONS, name)
     if influence is not None and expression is not None:
         raise InputError("was measured from starts of its own; leave out --expression", "influence")
     network = read_model(model, None)

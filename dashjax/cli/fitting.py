@@ -29,9 +29,11 @@ from dashjax.cli.options import (
     refuse_descriptions,
 )
 from dashjax.cli.terminal import AS_IT_WAS, console, print_finding, print_lines, print_warning, progress_bar
-from dashjax.errors import InputError, unknown
+from dashjax.errors import LARGEST_SEED, InputError, refuse_outside, unknown
 from dashjax.interrupts import keeping
 
+#: Numbers beyond which there is a mistake.
+MOST_EPOCHS, MOST_HIDDEN, MOST_MEMBERS = 10_000_000, 100_000, 10_000
 #: Options that describe an expression, for messages.
 DESCRIBING = "--genes, --layer, --time, --trajectory, --bins, --perturbation, --control"
 
@@ -92,11 +94,15 @@ def fit(
     lambda_1: Annotated[float, typer.Option(help="Trust of the input layer in the prior, 0 to 1.")] = 0.05,
     lambda_2: Annotated[float, typer.Option(help="Trust of the output layer in the prior, 0 to 1.")] = 0.01,
     strength: Annotated[float | None, typer.Option(help="The method's own number, see `dashjax methods`.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Epochs of every run; the method's own by default.", min=1)] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Epochs of every run; the method's own by default.", min=1, max=MOST_EPOCHS)
+    ] = None,
     field: Annotated[str, typer.Option(help="Base model of methods without their own: phoenix, mlp.")] = "phoenix",
-    hidden: Annotated[int | None, typer.Option(help="Hidden units; 2.14·√genes by default.", min=1)] = None,
+    hidden: Annotated[
+        int | None, typer.Option(help="Hidden units; 2.14·√genes by default.", min=1, max=MOST_HIDDEN)
+    ] = None,
     validation: Annotated[float, typer.Option(help="Share of the data held out to select the model.")] = 0.1,
-    seed: Annotated[int, typer.Option(help="Seeds weights, order and hold-out.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Seeds weights, order and hold-out.", min=0, max=LARGEST_SEED)] = 0,
     tune: Annotated[
         int | None, typer.Option(help="Choose λ or the strength by so many folds, instead of giving it.")
     ] = None,
@@ -124,8 +130,8 @@ def fit(
 
     if field not in FIELDS:
         raise InputError(unknown("field", field, list(FIELDS)), "field")
-    if ensemble is not None and ensemble < 1:
-        raise InputError(f"must be at least 1, got {ensemble}", "ensemble")
+    if ensemble is not None:
+        refuse_outside(ensemble, 1, MOST_MEMBERS, "ensemble")
     cells = cell_options(layer, time, trajectory, bins, perturbation, control)
     refuse_descriptions(expression, genes, cells, DESCRIBING)
     check_writable(out)

@@ -10,7 +10,10 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from dashjax.errors import InputError
+from dashjax.errors import LARGEST_SEED, InputError, refuse_outside
+
+#: Random states, and time to follow them for, beyond which there is a mistake.
+LARGEST_STARTS, LARGEST_HORIZON = 1_000_000, 1e30
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Results folder; created if absent.")]
 
@@ -69,7 +72,7 @@ Horizon = Annotated[
     float | None,
     typer.Option(help="How long to follow; the trajectories' span, or five relaxation times of the median gene."),
 ]
-Seed = Annotated[int, typer.Option(help="Seeds random starts and permutations.", min=0)]
+Seed = Annotated[int, typer.Option(help="Seeds random starts and permutations.", min=0, max=LARGEST_SEED)]
 EXPRESSION_HELP = (
     "Tidy table trajectory,time,GENE,… (CSV, TSV, Parquet, XLSX), rows named T0_rep1, PHOENIX CSV, DREAM4 time "
     "series, BEELINE folder, or .h5ad."
@@ -153,6 +156,10 @@ def read_model(model: Path, edges: Path | None) -> Any:
     from dashjax.networks import load_network, network_matrix
 
     network = load_network(model)
+    try:
+        network.dynamics()
+    except InputError as error:
+        raise InputError(f"{model}: {error.problem}") from None
     if edges is None:
         return network
     table = read_edges(edges)
@@ -195,12 +202,12 @@ def read_starts(
     from dashjax.networks.starts import read_starts as match_starts
     from dashjax.questions import random_starts, response_times
 
-    if number < 1:
-        raise InputError(f"must be at least 1, got {number}", "starts")
-    if horizon is not None and not 0 < horizon < np.inf:
+    refuse_outside(number, 1, LARGEST_STARTS, "starts")
+    if horizon is not None and not 0 < horizon < LARGEST_HORIZON:
         raise InputError(f"must be a positive time, got {horizon:g}", "horizon")
     dynamics = network.dynamics()[0]
-    refuse_descriptions(expression, genes, cells, "--genes, --layer, --time, --trajectory, --bins")
+    options = "--genes, --layer, --time, --trajectory, --bins, --transpose"
+    refuse_descriptions(expression, genes, cells or (True if transpose else None), options)
     if expression is None:
         drawn = random_starts(jax.random.key(seed), number, len(network.genes))
         times = np.asarray(response_times(dynamics, horizon))

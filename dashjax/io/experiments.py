@@ -22,6 +22,7 @@ from dashjax.io.tables import (
     named_columns,
     parse_number,
     parse_numbers,
+    refuse_repeated_columns,
     refuse_repeats,
     refuse_width,
     short,
@@ -71,6 +72,7 @@ def read_interventions(value: Path | str | pd.DataFrame) -> tuple[Intervention, 
     """
     source, first_row, rows = _rows(value, "interventions")
     header = rows[0]
+    refuse_repeated_columns(header, source)
     experiment, gene, kind = (_column(header, names, source) for names in (EXPERIMENT_NAMES, GENE_NAMES, KIND_NAMES))
     size = find_column(header, VALUE_NAMES)
     if len(rows) < 2:

@@ -7,7 +7,7 @@ from pathlib import Path
 from dashjax.errors import InputError
 from dashjax.io.result_folder import refuse_changed
 from dashjax.io.table_files import TableFile
-from dashjax.io.tables import find_column, parse_present, refuse_repeats, refuse_width, short
+from dashjax.io.tables import find_column, parse_present, refuse_repeated_columns, refuse_repeats, refuse_width, short
 
 _HEADERS = ("x", "gene", "genes", "name", "node", "regulator", "tf")
 
@@ -47,6 +47,7 @@ def read_gene_values(path: Path | str, column: str) -> dict[str, float]:
     """
     refuse_changed(path)
     rows = TableFile(Path(path)).rows
+    refuse_repeated_columns(rows[0], path)
     places = [find_column(rows[0], (name,)) for name in ("gene", column)]
     if None in places:
         raise InputError(f"{path}, row 1: expected columns gene and {column}, found '{','.join(rows[0])[:60]}'")

@@ -60,6 +60,9 @@ def parse_market(rows: list[list[str]], path: Path | str, genes: Sequence[str]) 
         raise InputError(
             f"{path}, row {body[0][0]}: a matrix of {' × '.join(body[0][1][:2])}, but the expression has {size} genes"
         )
+    stated = body[0][1][2:]
+    if stated != [str(len(body) - 1)]:
+        raise InputError(f"{path}: {len(body) - 1} entries, row {body[0][0]} states {' '.join(stated)[:20] or 'none'}")
     return _triplets(body[1:], path, genes)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dashjax.errors import InputError
-from dashjax.io.tables import LARGEST_TABLE, LARGEST_TEXT, read_rows, short
+from dashjax.io.tables import LARGEST_TABLE, LARGEST_TEXT, read_rows, refuse_no_file, short
 
 #: Cells, blank ones included, that a sheet of a spreadsheet may have.
 LARGEST_SHEET = 2**25
@@ -66,7 +66,7 @@ def parquet_rows(path: Path | str) -> list[list[str]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    _refuse_no_file(path)
+    refuse_no_file(path)
     try:
         with pq.ParquetFile(path) as file:
             size = file.metadata.num_rows * file.metadata.num_columns
@@ -95,7 +95,7 @@ def spreadsheet_rows(path: Path | str) -> list[list[str]]:
         import openpyxl
     except ImportError:
         raise InputError(f"{path}: reading .xlsx needs openpyxl: pip install 'dashjax[xlsx]'") from None
-    _refuse_no_file(path)
+    refuse_no_file(path)
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
@@ -146,14 +146,6 @@ def as_text(value) -> str:
     if isinstance(value, bytes):
         value = value.decode("utf-8", errors="replace")
     return str(value).strip() if not isinstance(value, float) else repr(value)
-
-
-def _refuse_no_file(path: Path | str) -> None:
-    """Refuse what is absent, and what is there but no file that could be read in any order."""
-    if not Path(path).exists():
-        raise InputError(f"{path}: no such file")
-    if not Path(path).is_file():
-        raise InputError(f"{path}: not a regular file")
 
 
 def _first_line(error: Exception) -> str:

@@ -6,8 +6,10 @@ import csv
 import errno
 import gzip
 import io
+import os
 import re
 import stat
+import time
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 LARGEST_TEXT = 2**30
 #: Values that a table in a binary format may hold.
 LARGEST_TABLE = 2**29
+
+#: Seconds to wait for somebody who writes to a pipe.
+PATIENCE = 10.0
 
 _NAN = float("nan")
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?")
@@ -69,13 +74,31 @@ def _bytes(path: Path, largest: int) -> bytes:
     kind = path.stat().st_mode
     if stat.S_ISCHR(kind):
         raise OSError(errno.EINVAL, "a device, not a file")
-    if not stat.S_ISREG(kind) and str(path) in _pipes:
+    if stat.S_ISFIFO(kind):
+        if str(path) not in _pipes:
+            _pipes[str(path)] = _from_pipe(path, largest)
         return _pipes[str(path)]
     with path.open("rb") as file:
-        content = file.read(largest + 1)
-    if not stat.S_ISREG(kind):
-        _pipes[str(path)] = content
-    return content
+        return file.read(largest + 1)
+
+
+def _from_pipe(path: Path, largest: int) -> bytes:
+    """Return what comes through a pipe, which is empty as long as nobody writes to it."""
+    # Opened to wait, it would wait for a writer for ever.
+    place, begun = os.open(path, os.O_RDONLY | os.O_NONBLOCK), time.monotonic()
+    with os.fdopen(place, "rb") as file:
+        while True:
+            try:
+                first = os.read(place, 1)
+            except BlockingIOError:  # a writer that has not written yet
+                first = None
+            if first != b"":
+                break
+            if time.monotonic() - begun > PATIENCE:
+                raise InputError(f"{path}: nothing came through this pipe")
+            time.sleep(0.01)
+        os.set_blocking(place, True)
+        return (first or b"") + file.read(largest + 1)
 
 
 #: What came through pipes.
@@ -96,7 +119,9 @@ def read_rows(path: Path | str) -> list[list[str]]:
     first = text.split("\n", 1)[0]
     delimiter = next((mark for mark in "\t,;" if mark in first), ",")
     try:
-        rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=delimiter)]
+        rows = [
+            [cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+        ]
     except csv.Error as error:
         raise InputError(f"{path}: cannot be read as a table ({error})") from None
     while rows and not any(rows[-1]):
@@ -202,6 +227,30 @@ def refuse_width(row: Sequence[str], width: int, where: str, against: str = "the
         raise InputError(f"{where}: {len(row)} columns, {against} has {width}")
 
 
+def refuse_no_file(path: Path | str) -> None:
+    """Refuse what is absent, and what is there but no file that could be read in any order.
+
+    Raises:
+        InputError: naming it.
+    """
+    try:
+        kind = Path(path).stat().st_mode
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError)
+        raise InputError(f"{path}: {'no such file' if missing else f'cannot be read ({error.strerror})'}") from None
+    if not stat.S_ISREG(kind):
+        raise InputError(f"{path}: not a regular file")
+
+
+def refuse_repeated_columns(header: Sequence[str], path: Path | str) -> None:
+    """Refuse a header in which a name, whatever its case, stands twice: which column is meant?
+
+    Raises:
+        InputError: naming the column.
+    """
+    refuse_repeats([name.lower() for name in header if name], f"{path}, row 1", "column")
+
+
 def refuse_repeats(names: Sequence[str], path: Path | str, what: str = "gene") -> None:
     """Refuse names that are blank or stand twice.
 
@@ -227,7 +276,7 @@ def named_columns(rows: list[list[str]]) -> list[str]:
 
     R writes a header one field short: it has no name for the column of names.
     """
-    return rows[0][1:] if len(rows[0]) == len(rows[1]) else rows[0]
+    return rows[0] if len(rows[0]) == len(rows[1]) - 1 else rows[0][1:]
 
 
 def read_levels(path: Path | str, what: str) -> tuple[list[str], list[str], np.ndarray]:

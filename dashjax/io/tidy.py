@@ -14,7 +14,7 @@ from dashjax.io.metadata import is_metadata, left_out
 from dashjax.io.named import Expression, Samples, make_expression, make_samples
 from dashjax.io.stated import numbered
 from dashjax.io.table_files import TableFile
-from dashjax.io.tables import find_column, parse_numbers, refuse_missing, refuse_width, short
+from dashjax.io.tables import find_column, parse_numbers, refuse_missing, refuse_repeated_columns, refuse_width, short
 
 #: Header names, in lower case.
 TRAJECTORY_NAMES = ("trajectory", "replicate", "branch", "series")
@@ -82,6 +82,8 @@ def parse_tidy(rows: list[list[str]], path: Path | str) -> Expression:
     """Read the rows of a tidy table; see `read_tidy`."""
     if find_column(rows[0], TIME_NAMES) is None:
         raise InputError(f"{path}, row 1: no column time; a tidy table has trajectory,time,GENE,…")
+    if len(rows) < 2:
+        raise InputError(f"{path}: no observations below the header")
     for number, row in enumerate(rows[1:], start=2):
         refuse_width(row, len(rows[0]), f"{path}, row {number}")
     return _parse_long(rows, path) if is_long(rows[0]) else _parse_wide(rows, path)
@@ -208,6 +210,7 @@ def _samples(
 
 def _parse_long(rows, path) -> Expression:
     header = rows[0]
+    refuse_repeated_columns(header, path)
     group, when = _columns(header)
     gene, value = find_column(header, GENE_NAMES), find_column(header, VALUE_NAMES)
     assert gene is not None, "told by is_tidy"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dashjax.errors import InputError
+from dashjax.data import LARGEST_EXPRESSION
+from dashjax.errors import InputError, refuse_outside
 from dashjax.io import (
     read_phoenix,
     read_system,
@@ -18,6 +19,7 @@ from dashjax.io import (
     write_table,
 )
 from dashjax.io.result_folder import published
+from dashjax.io.tables import LARGEST_TABLE
 from dashjax.networks import edge_list
 from dashjax.simulate import (
     RestStudy,
@@ -31,6 +33,7 @@ from dashjax.simulate import (
     simulate_expression,
     simulate_rest,
 )
+from dashjax.simulate.generator import LARGEST_SYSTEM
 
 
 def simulate_files(
@@ -84,6 +87,11 @@ def simulate_files(
     if len(grid) < 2 or (np.diff(grid) <= 0).any() or not np.isfinite(grid).all():
         raise InputError(f"needs at least two times, each later than the one before, got '{times}'", "times")
 
+    refuse_outside(genes, 5, LARGEST_SYSTEM, "genes")
+    for share, value in corruption.items():
+        refuse_outside(value, 0, 1, "corruption" if share == "relocate" else share)
+    refuse_outside(noise, 0, LARGEST_EXPRESSION, "noise")
+    refuse_outside(trajectories, 1, LARGEST_TABLE // (genes * len(grid)) + 1, "trajectories")
     system = generate_system(genes, seed) if equations is None else read_system(equations, names)
     rest = _simulate_rest(system, seed, knockouts, knockdowns, steady, noise)
     rng = np.random.default_rng([seed, 1])
