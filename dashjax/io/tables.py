@@ -119,9 +119,9 @@ def read_rows(path: Path | str) -> list[list[str]]:
     first = text.split("\n", 1)[0]
     delimiter = next((mark for mark in "\t,;" if mark in first), ",")
     try:
-        rows = [
-            [cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
-        ]
+        # Strict, or a quote that is never closed would swallow all lines after it.
+        found = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+        rows = [[cell.strip() for cell in row] for row in found]
     except csv.Error as error:
         raise InputError(f"{path}: cannot be read as a table ({error})") from None
     while rows and not any(rows[-1]):

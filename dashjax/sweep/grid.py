@@ -208,14 +208,6 @@ class Grid(_Strict):
             return methods
         return [{"name": method} if isinstance(method, str) else method for method in methods]
 
-    @field_validator("methods")
-    @classmethod
-    def _different(cls, methods: tuple[MethodEntry, ...]) -> tuple[MethodEntry, ...]:
-        for number, method in enumerate(methods):
-            if method in methods[:number]:
-                raise ValueError(f"{method.name} appears twice with the same settings")
-        return methods
-
 
 class _OnceLoader(yaml.SafeLoader):
     """Reads plain values only, and no key twice, of which the first would be lost."""

@@ -243,3 +243,20 @@ def test_a_network_in_which_nothing_acts_is_no_mistake(tmp_path, dashjax):
         assert code == 0, err
         assert list(out.glob("**/figures/*.png"))
         assert name != "perturb" or "no other gene responds" in text
+
+
+def test_names_of_any_characters_are_shown_as_they_are(tmp_path, dashjax):
+    """A dollar begins no formula in figures, and a path's parts no folder."""
+    replace(chain(), genes=("$\\frac{$", "<b>", "=1+1", "../x")).save(tmp_path / "model.npz")
+    (tmp_path / "sets.gmt").write_text("$\\x$\tx\t$\\frac{$\t<b>\n<b>\tx\t<b>\t../x\n")
+    for name, *options in (
+        ("influence",),
+        ("pathways", tmp_path / "sets.gmt", "--min-size", 1),
+        ("perturb", "--knock-out", "$\\frac{$"),
+        ("perturb", "--over-express", "../x=1", "--at-rest"),
+    ):
+        code, _, err = dashjax(name, tmp_path / "model.npz", *options, "--starts", 1, "--out", tmp_path / name)
+        assert (code, err) == (0, "")
+    assert pd.read_csv(tmp_path / "influence" / "influence.tsv", sep="\t")["gene"][0] == "$\\frac{$"
+    assert len([path for path in (tmp_path / "perturb").iterdir() if path.is_dir()]) == 2
+    assert {path.name for path in tmp_path.iterdir()} == {"model.npz", "sets.gmt", "influence", "pathways", "perturb"}

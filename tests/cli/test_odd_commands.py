@@ -366,7 +366,6 @@ GRIDS = [
     ("g35.yaml", "system: {kind: simulated, genes: 10}\nmethods: [dash]\nseeds: 99999999999\n", "more than 1,000,000"),
     ("g36.yaml", "system: {kind: simulated, genes: 10}\nmethods: [dash]\nhidden_layers: 3\n", "hidden_layers: only field mlp"),
     ("g37.yaml", "system: {kind: simulated, genes: 10}\nmethods: [dash]\nmethods: [imp]\n", "key 'methods' appears twice"),
-    ("g38.yaml", "system: {kind: simulated, genes: 10}\nmethods: [dash, dash]\n", "g38.yaml: methods"),
     ("g39.yaml", "data: {expression: x03.csv}\nmethods: [dash]\n", "x03.csv, row 3: 2 columns"),
     ("g40.yaml", "data: {expression: e.csv, prior: y07.csv}\nmethods: [dash]\n", "row 2, column weight: expected a number"),
     ("g41.yaml", "system: {kind: simulated, genes: 10000000}\nmethods: [dash]\n", "g41.yaml: system.genes"),
