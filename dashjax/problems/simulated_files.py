@@ -84,7 +84,7 @@ def simulate_files(
         grid = np.array([float(time) for time in times.split(",")])
     except ValueError:
         raise InputError(f"expected numbers separated by commas, got '{times}'", "times") from None
-    if len(grid) < 2 or (np.diff(grid) <= 0).any() or not np.isfinite(grid).all():
+    if len(grid) < 2 or not np.isfinite(grid).all() or (np.diff(grid) <= 0).any():
         raise InputError(f"needs at least two times, each later than the one before, got '{times}'", "times")
 
     refuse_outside(genes, 5, LARGEST_SYSTEM, "genes")

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from dashjax import InputError
-from dashjax.io import expression_from_frame, read_expression, read_gene_names, read_network, read_steady
+from dashjax.io import expression_from_frame, read_expression, read_gene_names, read_network, read_steady, table_files
 from dashjax.problems import check_files, read_problem
 
 SAMPLES = ["T0_rep1", "T0_rep2", "T2_rep1", "T2_rep2"]
@@ -192,6 +192,14 @@ def test_spreadsheets_that_cannot_be_meant_are_refused(tmp_path, monkeypatch):
     write(path, [["trajectory", "time", datetime.date(2024, 3, 1)], *(row[:3] for row in TIDY[1:])])
     with pytest.raises(InputError, match=r"e.xlsx, row 1, column 3: a date \(2024-03-01.*MARCH1"):
         read_expression(path)
+    write(path, TIDY)
+    with monkeypatch.context() as patched:
+        patched.setattr(table_files, "LARGEST_SHEET", 8)
+        with pytest.raises(InputError, match="sheet 'Sheet' has more than 8 cells"):
+            read_expression(path)
+        patched.setattr(table_files, "LARGEST_TEXT", 1000)
+        with pytest.raises(InputError, match="more than 0 MiB when unpacked"):
+            read_expression(path)
     write(path, [[]])
     with pytest.raises(InputError, match="the file has no values"):
         read_expression(path)
