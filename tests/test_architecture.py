@@ -33,7 +33,7 @@ ALLOWED = {
     "problems": "data errors io networks simulate training",
     "inference": "data dynamics engine errors evidence io methods networks problems training",
     "sweep": "data dynamics engine errors io methods networks problems scoring simulate training",
-    "report": "data engine io methods networks questions sweep",
+    "report": "data dynamics engine errors evidence inference io methods networks questions sweep",
     "compare": "data engine errors io methods networks problems report rivals scoring training",
     "reproduce": (
         "data dynamics engine errors io methods networks numerics report rivals scoring sparsity sweep training"

@@ -45,6 +45,8 @@ def test_a_wheel_holds_the_package_and_nothing_else(tmp_path):
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     package = {str(path.relative_to(ROOT)) for path in (ROOT / "dashjax").rglob("*.py")} | {"dashjax/py.typed"}
+    package |= {f"dashjax/report/assets/{name}" for name in ("report.css", "report.js", "cytoscape.min.js")}
+    package |= {"dashjax/report/assets/cytoscape-LICENSE.txt"}
     assert package <= names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"dashjax"}
     assert any(name.endswith("entry_points.txt") for name in names)

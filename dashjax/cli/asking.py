@@ -36,8 +36,6 @@ from dashjax.errors import InputError, refuse_outside
 if TYPE_CHECKING:
     from dashjax.networks import Network
 
-#: Below this share of the levels a response is the solver's rounding.
-ROUNDING = 1e-6
 #: Permutations beyond which there is a mistake.
 MANY_PERMUTATIONS = 10_000_000
 
@@ -77,14 +75,20 @@ def influence(
         write_influence(out, table)
     regulators = table[table["out_degree"] > 0]
     print_top(
-        regulators,
-        {"gene": "regulator", "influence": "influence", "out_degree": "targets", "total_effect": "Σ|effect|"},
+        regulators if len(regulators) else table,
+        {
+            "gene": "regulator" if len(regulators) else "gene",
+            "influence": "influence",
+            "out_degree": "targets",
+            "total_effect": "Σ|effect|",
+        },
     )
     print_lines(
         [
             f"{len(table):,} genes, {len(regulators):,} of them regulators; each pushed by {push:g} of its range from "
             f"{begin.words} and followed to time {begin.times[-1]:.3g}",
             f"influence: {out / 'influence.tsv'}",
+            f"report: {out / 'influence.html'}",
         ]
     )
 
@@ -167,7 +171,7 @@ def pathways(
             f"Bonferroni cannot go below {min(least, 1.0):.2g} here: {20 * len(tested):,} --permutations would allow "
             "5 %"
         )
-    lines.append(f"pathways: {out / 'pathways.tsv'}")
+    lines += [f"pathways: {out / 'pathways.tsv'}", f"report: {out / 'pathways.html'}"]
     columns = {"pathway": "pathway", "genes": "genes", "z": "z", "p": "p", "benjamini_hochberg": "BH"}
     print_top(table[table["tested"]], columns | {"bonferroni": "Bonferroni"})
     print_lines(lines)
@@ -206,7 +210,7 @@ def perturb(
 ) -> None:
     """Knock genes of a fitted model out or down or over-express them, and say who responds, directly or downstream."""
     from dashjax.questions import response_table
-    from dashjax.report import perturbation_name, write_at_rest, write_response
+    from dashjax.report import perturbation_name, write_response
 
     network = read_model(model, edges)
     out_of, down = knock_out or [], _numbers(knock_down or (), "knock_down", "GENE=SHARE, for example GATA1=0.5")
@@ -217,22 +221,22 @@ def perturb(
     with claim_folder(context, f"{part}/response.tsv", part=part):
         with console.status("following the perturbed model"):
             response, perturbed = network.respond(out_of, held, begin.states, begin.times, edges_only, knock_down=down)
+            settled = None
             if at_rest:
                 observed = None if expression is None else begin.states
                 settled = network.at_rest(out_of, held, down, observed, edges_only)
         table = response_table(response, network.acting, perturbed, network.genes)
         words = _what_is_done(network, out_of, down, held)
-        write_response(out, part, table, response, network.genes, words)
-        if at_rest:
-            write_at_rest(out, part, settled, words)
+        write_response(out, table, response, network.genes, words, settled, part)
     lines = [
         f"{words}, from {begin.words}, followed to time {begin.times[-1]:.3g}",
         describe_reach(table),
         f"responses: {out / part / 'response.tsv'}, {out / part / 'trajectories.tsv'}",
     ]
     columns = {"gene": "gene", "relation": "relation", "response": "mean Δ", "spread": "sd", "final": "Δ at the end"}
+    lines.append(f"report: {out / part / 'response.html'}")
     print_top(table, columns)
-    if at_rest:
+    if settled is not None:
         lines.append(f"levels at rest, with intervals of 90 %: {out / part / 'at_rest.tsv'}")
         others = settled[~perturbed]
         strongest = others.loc[others["change"].abs().sort_values(ascending=False, kind="stable").index]
@@ -275,10 +279,11 @@ def _numbers(texts: Sequence[str], argument: str, expected: str) -> dict[str, fl
 def describe_reach(table) -> str:
     """Say how many genes respond notably, and how the perturbation reaches them."""
     from dashjax.questions import RELATIONS
+    from dashjax.report.asked_pages import responders
 
     others = table[table["relation"] != "perturbed"]
     size = others["response"].abs()
-    if not (size > ROUNDING * max(1e-12, table["unperturbed"].abs().max())).any():
+    if not len(responders(table)):
         return "no other gene responds"
     strong = others[size >= 0.1 * size.max()]["relation"]
     reached = ", ".join(f"{(strong == relation).sum()} {relation}" for relation in RELATIONS[1:])

@@ -125,7 +125,7 @@ def fit(
     from dashjax.inference import Tuned, describe, infer, progress_text
     from dashjax.io import check_writable
     from dashjax.problems import read_problem
-    from dashjax.report import write_network
+    from dashjax.report import observed_of, write_network
     from dashjax.training import FitConfig
 
     if field not in FIELDS:
@@ -169,7 +169,8 @@ def fit(
                 on_progress=lambda p: update(p.trained, p.epochs, progress_text(p)),
                 on_tuned=tuned.append,
             )
-        write_network(out, network, tuned[0].tried if tuned else None)
+        sources = [str(path) for path in prior or ()]
+        write_network(out, network, tuned[0].tried if tuned else None, observed_of(problem), sources)
     for finding in network.findings[len(problem.findings) :]:
         print_finding(finding, f"{finding.source}: ")
     known = f"{problem.prior.n_edges} prior edges" if prior else "no prior"
@@ -177,9 +178,10 @@ def fit(
     print_lines(
         [
             f"{len(problem.genes)} genes, {_experiments(problem)}, {known}",
-            *describe(network, [str(path) for path in prior or ()]),
+            *describe(network, sources),
             *(choice.why for choice in tuned),
             f"{len(edges)} edges listed ({int(edges['in_prior'].sum())} of them in the prior): {out / 'edges.tsv'}",
+            f"report: {out / 'report.html'}",
         ]
     )
 

@@ -170,6 +170,24 @@ def read_model(model: Path, edges: Path | None) -> Any:
     return replace(network, chosen=listed)
 
 
+def read_observed(folder: Path, expression: Path, genes: Path | None, cells: Any) -> Any:
+    """Return what a folder's network was fitted to, as `dashjax.report.Observed` has it.
+
+    Raises:
+        InputError: where the expression cannot be read, or lacks a gene of the network.
+    """
+    from dashjax.io import load_expression
+    from dashjax.networks import load_network
+    from dashjax.report import Observed
+
+    data, network = load_expression(expression, genes, cells), load_network(folder)
+    place = {gene: number for number, gene in enumerate(data.genes)}
+    for gene in network.genes:
+        if gene not in place:
+            raise InputError(f"{expression}: lacks gene '{gene}' of the network in {folder}")
+    return Observed(data.names, data.trajectories.of_genes([place[gene] for gene in network.genes]))
+
+
 class Starts(NamedTuple):
     """Where simulated trajectories begin, and when they are looked at.
 

@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dashjax.cli.options import Force, Out, claim_folder
+from dashjax.cli.options import (
+    Bins,
+    Force,
+    Genes,
+    Layer,
+    Out,
+    TimeColumn,
+    TrajectoryColumn,
+    cell_options,
+    claim_folder,
+    read_observed,
+    refuse_descriptions,
+)
 from dashjax.cli.terminal import AS_IT_WAS, console, print_lines, print_summary, progress_bar
 from dashjax.errors import InputError, unknown
 from dashjax.interrupts import keeping
+
+if TYPE_CHECKING:
+    from dashjax.networks import Network
+    from dashjax.sweep import Results
 
 #: What `quickstart` runs: DASH, its baselines and our ensemble on a system small enough for a laptop.
 QUICKSTART: dict[str, Any] = {
@@ -29,7 +45,28 @@ def quickstart(context: typer.Context, out: Out = Path("dashjax-quickstart"), fo
     from dashjax.sweep import parse_grid
 
     console.print("A simulated 100-gene system, 5 % of its prior edges misplaced, noise sd 0.025.")
-    run_grid(context, parse_grid(QUICKSTART, "quickstart"), out, "dashjax quickstart")
+    results = run_grid(context, parse_grid(QUICKSTART, "quickstart"), out, "dashjax quickstart")
+    assert results is not None, "not a shard"
+    with console.status("drawing the network"):
+        network = write_found(results, out / "network")
+    edges = network.edges.query("returned")
+    console.print(
+        f"The network that {network.how['method']} found, {len(edges)} edges, {(~edges['in_prior']).sum()} of them not "
+        f"in the prior; open this first: {out / 'network' / 'report.html'}",
+        soft_wrap=True,
+        highlight=False,
+    )
+
+
+def write_found(results: Results, folder: Path) -> Network:
+    """Write the folder of the network that the first run of a sweep's first method found, and return it."""
+    from dashjax.engine import find_network
+    from dashjax.report import observed_of, write_network
+
+    cell = next(iter(results.cells.values()))
+    network = find_network(cell, results.store)
+    write_network(folder, network, None, observed_of(cell.problem), ["the prior"], "The network of the quickstart")
+    return network
 
 
 def sweep(
@@ -84,12 +121,32 @@ def status(folder: Annotated[Path, typer.Argument(help="Results folder of a swee
     print_lines(describe_status(folder))
 
 
-def report(folder: Annotated[Path, typer.Argument(help="Results folder of a sweep.")]) -> None:
-    """Write table, figures and page of what a sweep has finished, at any moment."""
+def report(
+    folder: Annotated[Path, typer.Argument(help="Results folder of a sweep, or one that `dashjax fit` wrote.")],
+    expression: Annotated[
+        Path | None, typer.Option(help="Of a fitted network: what it was fitted to, whose courses the page shows.")
+    ] = None,
+    genes: Genes = None,
+    layer: Layer = None,
+    time: TimeColumn = None,
+    trajectory: TrajectoryColumn = None,
+    bins: Bins = None,
+) -> None:
+    """Write table, figures and page of what a sweep has finished, at any moment, or the page of a fitted network."""
     from dashjax.engine import read_manifest
-    from dashjax.report import write_results
+    from dashjax.networks.network_file import FILE
+    from dashjax.report import write_network_page, write_results
     from dashjax.sweep import collect_sweep, parse_grid
 
+    cells = cell_options(layer, time, trajectory, bins)
+    refuse_descriptions(expression, genes, cells, "--genes, --layer, --time, --trajectory, --bins")
+    if (folder / FILE).is_file():
+        with console.status("drawing the report"):
+            write_network_page(folder, None if expression is None else read_observed(folder, expression, genes, cells))
+        console.print(f"report: {folder / 'report.html'}", soft_wrap=True, highlight=False)
+        return
+    if expression is not None:
+        raise InputError(f"{folder} holds no fitted network to show expression with", "expression")
     manifest = read_manifest(folder)
     grid = parse_grid(manifest.get("grid"), str(folder / "manifest.json"))
     with console.status("drawing the report"):
@@ -99,8 +156,8 @@ def report(folder: Annotated[Path, typer.Argument(help="Results folder of a swee
 
 def run_grid(
     context: typer.Context, grid, out: Path, title: str, shard: tuple[int, int] | None = None, **options: Any
-) -> None:
-    """Run a grid, and write and print what it found; of a shard, only say that it is done."""
+) -> Results | None:
+    """Run a grid, and write, print and return what it found; of a shard, only say that it is done."""
     from dashjax.report import write_results
     from dashjax.sweep import run_sweep
 
@@ -121,10 +178,11 @@ def run_grid(
             console.print(
                 f"Shard {shard[0]}/{shard[1]} is done; `dashjax report {out}` shows all shards.", soft_wrap=True
             )
-            return
+            return None
         with console.status("drawing the report"):
             rows = write_results(results, grid, title)
     print_summary(rows, out)
+    return results
 
 
 def _parse_shard(text: str) -> tuple[int, int]:

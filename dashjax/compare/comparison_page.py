@@ -17,7 +17,8 @@ from dashjax.io.files import write_atomically, write_frame
 from dashjax.io.result_folder import published
 from dashjax.report.figure_files import provenance, to_png
 from dashjax.report.figures import colour
-from dashjax.report.page import render_page
+from dashjax.report.network_page import made_facts, read_record
+from dashjax.report.page import Section, facts, hint, paragraphs, render_page, static_figure, static_table, table_view
 from dashjax.rivals import PRIOR_ONLY
 
 _MEASURED = (
@@ -82,24 +83,41 @@ def write_comparison(rows: pd.DataFrame, out: Path, title: str) -> pd.DataFrame:
     summary = json.dumps({"rows": plain, "versions": provenance()}, indent=1) + "\n"
     own = bool(means["own_prior"].all())
     picture = to_png(draw_measured(means) if own else draw_comparison(means[~means["own_prior"]]))
-    headings, cells = table_of(means)
+    caption = "Each dot is a method; chance is dashed." if own else "Each line is a method; the prior alone is dashed."
+    words = (
+        "All methods see the same trajectories and the same prior; rivals that cannot weigh a prior rank its edges "
+        "first. Of samples at rest, rivals see what they are made for. Scores count ordered pairs of genes without "
+        "self loops; where a part of the known network was hidden from the prior, those of that part alone. Chance "
+        "is the share of true pairs among them, the AUPR of any order drawn at random."
+    )
+    headings, cells, best = matrix_of(means)
+    named = means.assign(
+        prior=[
+            describe_prior(None if pd.isna(c) else c, bool(o))
+            for c, o in zip(means["corruption"], means["own_prior"], strict=True)
+        ]
+    )
+    labels = {"method": "method", "group": "data", "prior": "prior", "problems": "networks"}
+    labels |= {name: heading for name, (heading, _) in _COLUMNS.items() if means[name].notna().any()}
+    count = rows["problem"].nunique()
     page = render_page(
         title,
-        f"{rows['problem'].nunique()} networks, {rows['method'].nunique()} methods, means over the networks of a group",
+        f"{count} network{'' if count == 1 else 's'}, {rows['method'].nunique()} methods, means over those of a group",
         [
-            "All methods see the same trajectories and the same prior; rivals that cannot weigh a prior rank its edges "
-            "first. Of samples at rest, rivals see what they are made for. Scores count ordered pairs of genes without "
-            "self loops; where a part of the known network was hidden from the prior, those of that part alone. Chance "
-            "is the share of true pairs among them, the AUPR of any order drawn at random.",
-            *what_data_add(means),
+            Section(
+                "Who ranks edges best?",
+                [
+                    paragraphs(*what_data_add(means), words),
+                    hint("AUPR; the best of each column is marked, the prior alone and chance stand below."),
+                    static_table(headings, cells, best),
+                ],
+                "AUPR",
+            ),
+            Section("Figure", [static_figure("AUPR" if own else "AUPR by prior", picture, caption)]),
+            Section("All scores", [table_view("comparison", named, labels, "scores", filters=("aupr",))]),
+            Section("How was it made?", [facts(made_facts(read_record(out) or provenance()))], "How it was made"),
         ],
-        headings,
-        cells,
-        {"AUPR": (picture, "Each dot is a method; chance is dashed.")}
-        if own
-        else {"AUPR by prior": (picture, "Each line is a method; the prior alone is dashed.")},
-        provenance(),
-    )
+    )  # fmt: skip
     with published(out, "compare") as part:
         write_frame(part / "results.parquet", kept)
         files = {"summary.json": summary.encode(), "comparison.png": picture, "report.html": page.encode()}
@@ -122,6 +140,49 @@ def table_of(means: pd.DataFrame, compact: bool = False) -> tuple[list[str], lis
         words = _short_prior(corruption, mine) if compact else describe_prior(corruption, mine)
         cells.append([str(row["method"]), str(row["group"]), words, *values])
     return headings, cells
+
+
+def matrix_of(means: pd.DataFrame) -> tuple[list[str], list[list[str]], set[tuple[int, int]]]:
+    """Return AUPR as a table of methods × data: headings, cells, and which cells are the best of their column.
+
+    Methods stand in the order of their mean rank, the prior alone and chance below all others, and are never marked.
+    """
+    keys = ["group", "own_prior", "corruption"]
+    columns = [tuple(row) for row in means[keys].drop_duplicates().itertuples(index=False)]
+    place = {_key(column): number for number, column in enumerate(columns)}
+    values: dict[str, list[float]] = {}
+    chance = [np.nan] * len(columns)
+    for row in means.to_dict("records"):
+        at = place[_key(tuple(row[name] for name in keys))]
+        values.setdefault(str(row["method"]), [np.nan] * len(columns))[at] = row["aupr"]
+        chance[at] = row["chance"] if np.isnan(chance[at]) else chance[at]
+    methods = [name for name in values if name != PRIOR_ONLY.name]
+    table = np.array([values[name] for name in methods]).reshape(len(methods), len(columns))
+    # Ranks, for columns differ in how hard they are; a missing value is the last of its column.
+    ranks = pd.DataFrame(-table).rank(na_option="bottom").mean(axis=1).to_numpy()
+    methods = [methods[number] for number in np.argsort(ranks, kind="stable")]
+    shown = [*methods, *([PRIOR_ONLY.name] if PRIOR_ONLY.name in values else [])]
+    lines = [values[name] for name in shown]
+    best = set()
+    for column in range(len(columns)):
+        told = [round(line[column], 3) for line in lines[: len(methods)]]
+        top = np.nanmax(told) if np.isfinite(told).any() else np.nan
+        best |= {(number, column + 1) for number, value in enumerate(told) if value == top}
+    if np.isfinite(chance).any():
+        shown, lines = [*shown, "chance"], [*lines, chance]
+    short = [
+        f"{group}, {describe_prior(None if pd.isna(corruption) else corruption, bool(own))}"
+        for group, own, corruption in columns
+    ]
+    cells = [
+        [name, *("–" if np.isnan(value) else f"{value:.3f}" for value in line)]
+        for name, line in zip(shown, lines, strict=True)
+    ]
+    return ["method", *short], cells, best
+
+
+def _key(column: tuple) -> tuple:
+    return tuple(None if pd.isna(value) else value for value in column)
 
 
 def draw_comparison(means: pd.DataFrame) -> Figure:

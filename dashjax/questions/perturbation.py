@@ -117,9 +117,18 @@ def predict_members(
     times: Float[Array, " time"],
 ) -> Float[np.ndarray, "start time gene"]:
     """Return the trajectories that follow from some starts, averaged over an ensemble's members."""
+    return member_paths(members, starts, jnp.asarray(times)[None]).mean(axis=0)
+
+
+def member_paths(
+    members: Sequence[AbstractDynamics],
+    starts: Float[Array, "start gene"],
+    times: Float[Array, "#start time"],
+) -> Float[np.ndarray, "member start time gene"]:
+    """Return the trajectories that follow from some starts by each of an ensemble's members."""
     follow = jax.jit(solve_trajectories, static_argnums=3)
-    states, grid = jnp.asarray(starts, jnp.float32), jnp.asarray(times, jnp.float32)[None]
-    return np.mean([np.asarray(follow(member, states, grid, SOLVE)) for member in members], axis=0)
+    states, grid = jnp.asarray(starts, jnp.float32), jnp.asarray(times, jnp.float32)
+    return np.stack([np.asarray(follow(member, states, grid, SOLVE)) for member in members])
 
 
 def perturb_members(

@@ -8,7 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from dashjax.report.figures import make_panels
+from dashjax.report.asked_pages import responders
+from dashjax.report.figures import make_panels, plain, say_nothing
 
 _DARK, _PALE = "#0072B2", "#999999"
 #: How a perturbation reaches a gene.
@@ -22,15 +23,24 @@ def influence_figure(table: pd.DataFrame) -> Figure:
         table: of `influence_table`.
     """
     top = table[table["influence"] > 0].head(20).iloc[::-1]
-    figure, ((bars, dots),) = make_panels(2, width=9, height=0.2 * len(top) + 1.6)
+    regulates = bool((table["out_degree"] > 0).any())
+    figure, grid = make_panels(2 if regulates else 1, width=9 if regulates else 6, height=0.2 * len(top) + 1.6)
+    bars = grid[0, 0]
+    if not len(top):
+        say_nothing(bars, "no gene influences another")
+        return figure
     error = top["standard_error"].fillna(0.0)
-    bars.barh(top["gene"], top["influence"], xerr=error, color=_DARK, error_kw={"elinewidth": 1, "ecolor": "0.3"})
-    bars.tick_params(axis="y", labelsize=8)
+    rows = range(len(top))
+    bars.barh(rows, top["influence"], xerr=error, color=_DARK, error_kw={"elinewidth": 1, "ecolor": "0.3"})
+    bars.set_yticks(rows, [plain(name) for name in top["gene"]], fontsize=8)
     bars.set(xlabel="mean |Δ| of the other genes, ± standard error", title="most influential genes")
+    if not regulates:
+        return figure
+    dots = grid[0, 1]
     dots.plot(table["out_degree"], table["influence"], "o", color=_DARK, markersize=4, alpha=0.6, markeredgewidth=0)
     for row in table.head(5).to_dict("records"):
         at = (row["out_degree"], row["influence"])
-        dots.annotate(row["gene"], at, xytext=(4, 3), textcoords="offset points", fontsize=8)
+        dots.annotate(plain(row["gene"]), at, xytext=(4, 3), textcoords="offset points", fontsize=8)
     dots.xaxis.get_major_locator().set_params(integer=True)
     dots.set(xlabel="targets", ylabel="influence", title="influence against out-degree")
     return figure
@@ -46,7 +56,7 @@ def pathways_figure(table: pd.DataFrame) -> Figure:
     figure, ((axes,),) = make_panels(width=8, height=0.24 * len(top) + 1.6)
     found = top["benjamini_hochberg"] < 0.05
     names = [
-        f"{textwrap.shorten(name.replace('_', ' '), 48)} ({genes})"
+        f"{plain(name.replace('_', ' '), 48)} ({genes})"
         for name, genes in zip(top["pathway"], top["genes"], strict=True)
     ]
     axes.barh(range(len(top)), top["z"].fillna(0.0), color=[_DARK if yes else _PALE for yes in found])
@@ -65,11 +75,16 @@ def response_figure(table: pd.DataFrame, words: str) -> Figure:
         table: of `response_table`.
         words: what was done.
     """
-    top = table[table["relation"] != "perturbed"].head(30).iloc[::-1]
+    top = responders(table).head(30).iloc[::-1]
     figure, ((axes,),) = make_panels(width=6.4, height=0.2 * len(top) + 1.6)
+    if not len(top):
+        say_nothing(axes, "no other gene responds", _wrapped(words))
+        return figure
     spread = {"elinewidth": 1, "ecolor": "0.3"}
     colours = [_RELATIONS[relation] for relation in top["relation"]]
-    axes.barh(top["gene"], top["response"], xerr=top["spread"], color=colours, error_kw=spread)
+    rows = range(len(top))
+    axes.barh(rows, top["response"], xerr=top["spread"], color=colours, error_kw=spread)
+    axes.set_yticks(rows, [plain(name) for name in top["gene"]])
     axes.axvline(0, color="0.3", linewidth=0.8)
     axes.tick_params(axis="y", labelsize=8)
     axes.set(xlabel="mean Δ of expression, ± sd over starts", title=_wrapped(words), ylim=(-0.8, len(top) - 0.2))
@@ -89,9 +104,10 @@ def at_rest_figure(table: pd.DataFrame, words: str) -> Figure:
     top = table.loc[order].head(30).iloc[::-1]
     figure, ((axes,),) = make_panels(width=6.4, height=0.2 * len(top) + 1.6)
     sides = [top["level"] - top["low"], top["high"] - top["level"]]
-    axes.plot(top["usual"], top["gene"], "|", color="0.3", markersize=9, label="usual")
-    axes.errorbar(top["level"], top["gene"], xerr=sides, fmt="o", color=_DARK, markersize=4, elinewidth=1, label="then")
-    axes.tick_params(axis="y", labelsize=8)
+    rows = range(len(top))
+    axes.plot(top["usual"], rows, "|", color="0.3", markersize=9, label="usual")
+    axes.errorbar(top["level"], rows, xerr=sides, fmt="o", color=_DARK, markersize=4, elinewidth=1, label="then")
+    axes.set_yticks(rows, [plain(name) for name in top["gene"]], fontsize=8)
     axes.set(xlabel="level at rest, and 90 % of it", title=_wrapped(words), ylim=(-0.8, len(top) - 0.2))
     axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
@@ -116,7 +132,7 @@ def trajectories_figure(table: pd.DataFrame, trajectories: pd.DataFrame) -> Figu
         path, shade = by_gene[row["gene"]], _RELATIONS.get(row["relation"], "black")
         axes.plot(path["time"], path["unperturbed"], color="0.6", linestyle="--", label="without")
         axes.plot(path["time"], path["perturbed"], color=shade, label="with")
-        axes.set_title(f"{row['gene']} ({row['relation']})", fontsize=9)
+        axes.set_title(f"{plain(row['gene'])} ({row['relation']})", fontsize=9)
         axes.tick_params(labelsize=8)
     for axes in grid[-1]:
         axes.set_xlabel("time")
@@ -127,4 +143,4 @@ def trajectories_figure(table: pd.DataFrame, trajectories: pd.DataFrame) -> Figu
 
 
 def _wrapped(words: str) -> str:
-    return "\n".join(textwrap.wrap(words, 60))
+    return plain("\n".join(textwrap.wrap(words, 60)), 300)

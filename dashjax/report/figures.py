@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
@@ -53,6 +54,20 @@ def make_panels(across: int = 1, down: int = 1, *, width: float, height: float, 
     return figure, axes
 
 
+def plain(text: Any, longest: int = 28) -> str:
+    """Return a name for a figure: cut, without line breaks of its own kind, and with `$` as the sign it is."""
+    text = "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in str(text))
+    text = text if len(text) <= longest else text[: longest - 1] + "…"
+    return text.replace("$", r"\$")
+
+
+def say_nothing(axes: Axes, text: str, title: str = "") -> None:
+    """Say in a figure that there is nothing to draw."""
+    axes.set_axis_off()
+    axes.set_title(title)
+    axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes, color="0.35")
+
+
 def colour(method: str) -> str:
     """Return a method's colour; variants (`NAME_…`) take their method's."""
     method = next((known.name for known in METHODS.values() if method in known.aliases), method)
@@ -60,20 +75,26 @@ def colour(method: str) -> str:
     return COLOURS[base] if base else _SPARE[sum(map(ord, method)) % len(_SPARE)]
 
 
-def marker(method: str) -> str:
-    """Return a dot for a method, a cross for a variant of one."""
-    return "x" if method not in COLOURS and method.rpartition("_")[0] in COLOURS else "o"
+def marker(method: str, among: Sequence[str] = ()) -> str:
+    """Return a cross for a variant of a method, else a shape by its place among those drawn with it.
+
+    So methods whose dots cover each other, or whose colours look alike, are still told apart.
+    """
+    if method not in COLOURS and method.rpartition("_")[0] in COLOURS:
+        return "x"
+    return "os^Dv<>Ph*"[list(among).index(method) % 10] if method in among else "o"
 
 
 def sparsity_accuracy(table, rows: Sequence[dict[str, Any]]) -> Figure:
     """Draw balanced accuracy and AUPR against sparsity, one dot per run, with the prior as a line."""
-    methods = table["method"].nunique()
-    figure, (panels,) = make_panels(2, width=9, height=max(4, 0.27 * methods))
+    names = list(dict.fromkeys(table["method"]))
+    figure, (panels,) = make_panels(2, width=9, height=max(4, 0.27 * len(names)))
     for axes, metric, title in zip(panels, ("balanced_accuracy", "aupr"), ("balanced accuracy", "AUPR"), strict=True):
         prior = table.loc[table["method"] == PRIOR_ONLY, metric].mean()
         for method, group in table[table["method"] != PRIOR_ONLY].groupby("method", sort=False):
-            shape = dict(marker=marker(method), linestyle="", color=colour(method), alpha=0.8)
-            axes.plot(100 * group["sparsity"], group[metric], label=method, **shape)
+            shape = dict(marker=marker(method, names), linestyle="", color=colour(method), alpha=0.65)
+            edge = {} if shape["marker"] == "x" else dict(markeredgecolor="white", markeredgewidth=0.6)
+            axes.plot(100 * group["sparsity"], group[metric], label=plain(method), **shape, **edge)
         axes.axhline(prior, color=colour(PRIOR_ONLY), linestyle="--", label="prior only")
         axes.set(xlabel="weights that are exactly zero (%)", ylabel=title, xlim=(-3, 103))
         axes.set_ylim(0.45 if metric == "balanced_accuracy" else -0.02, 1.02)
@@ -94,7 +115,9 @@ def sparsity_error(table: pd.DataFrame, no_change: float) -> Figure:
     figure, ((axes,),) = make_panels(width=7, height=4)
     for method in dict.fromkeys(runs["method"]):
         group = runs[runs["method"] == method]
-        shape = dict(marker=marker(method), linestyle="", color=colour(method), alpha=0.8)
+        shape = dict(
+            marker=marker(method, list(dict.fromkeys(runs["method"]))), linestyle="", color=colour(method), alpha=0.65
+        )
         axes.plot(100 * group["sparsity"], group["test_mse"], label=method, **shape)
     axes.axhline(no_change, color="0.4", linestyle="--", label="nothing changes")
     axes.set(xlabel="weights that are exactly zero (%)", ylabel="test MSE, one step ahead", xlim=(-3, 103))
@@ -116,7 +139,7 @@ def training_curves(curves: Mapping[str, Sequence[Mapping[str, np.ndarray]]]) ->
             shade = colour(name.split(" ")[0])
             first = dict(label=name) if number == 0 else {}
             panels[0].plot(epochs, run["validation_error"], color=shade, linewidth=1.2, alpha=0.8, **first)
-            panels[0].plot(epochs, run["train_error"], color=shade, linewidth=0.6, alpha=0.5, linestyle=":")
+            panels[0].plot(epochs, run["train_error"], color=shade, linewidth=1.2, alpha=0.8, linestyle=(0, (1.5, 1.2)))
             panels[1].plot(epochs, 100 * run["pruned"], color=shade, linewidth=1.2, alpha=0.8)
     panels[0].set(yscale="log", xlabel="epoch", ylabel="one-step-ahead MSE")
     panels[0].set_title("validation (solid) and training (dotted) error")
@@ -174,26 +197,50 @@ def effect_maps(truth: np.ndarray, networks: Mapping[str, np.ndarray], prior: np
         shown = np.asarray(network)[np.ix_(keep, columns)]
         extent = np.quantile(np.abs(shown[shown != 0]), 0.98) if (shown != 0).any() else 1.0
         image = _thicken(shown / extent)
-        axes.imshow(image, cmap="RdBu_r", norm=TwoSlopeNorm(0, -1, 1), aspect="auto", interpolation="nearest")
-        axes.set_title(name)
+        drawn = axes.imshow(image, cmap="RdBu_r", norm=TwoSlopeNorm(0, -1, 1), aspect="auto", interpolation="nearest")
+        axes.set_title(plain(name, 40))
         axes.set_xticks([])
         axes.set_yticks([])
     for axes in grid[:, 0]:
         axes.set_ylabel("regulators, hubs on top")
     for axes in grid[-1]:
         axes.set_xlabel("targets")
+    figure.colorbar(drawn, ax=grid, label="effect, as a share of each map's strongest", shrink=0.6, aspect=40)
     return figure
 
 
-def effect_map(network: np.ndarray, genes: Sequence[str]) -> Figure:
-    """Draw one inferred network, its regulators with the largest total effect named."""
+#: Targets that a map names, and the share of the strongest effect below which a target is not drawn.
+NAMED_TARGETS, LEAST_DRAWN = 80, 0.05
+
+
+def effect_map(network: np.ndarray, genes: Sequence[str], label: str = "relative effect") -> Figure:
+    """Draw one inferred network, its regulators with the largest total effect and their targets named.
+
+    Args:
+        network: signed values (regulator, target).
+        genes: their names.
+        label: what the values are.
+    """
     strength = np.abs(network).sum(1)
     top = np.argsort(-strength, kind="stable")[: min(25, max(1, int((strength > 0).sum())))]
-    figure, ((axes,),) = make_panels(width=8, height=0.22 * len(top) + 1.6)
+    figure, ((axes,),) = make_panels(width=10, height=0.22 * len(top) + 2.4)
     columns = np.argsort(np.abs(network[top]).argmax(0), kind="stable")
-    axes.imshow(network[np.ix_(top, columns)], cmap="RdBu_r", norm=TwoSlopeNorm(0, -1, 1), aspect="auto")
-    axes.set_yticks(range(len(top)), [genes[number] for number in top], fontsize=8)
-    axes.set(xticks=[], xlabel="targets", title="strongest regulators: relative effect on each target")
+    shown = network[np.ix_(top, columns)]
+    # Targets that none of these regulates say nothing here.
+    columns = columns[np.abs(shown).max(axis=0) > LEAST_DRAWN * max(np.abs(shown).max(), 1e-12)]
+    shown = network[np.ix_(top, columns)]
+    limit = float(np.abs(shown).max()) if shown.size else 1.0
+    image = axes.imshow(
+        shown, cmap="RdBu_r", norm=TwoSlopeNorm(0, -limit, limit), aspect="auto", interpolation="nearest"
+    )
+    axes.set_yticks(range(len(top)), [plain(genes[number]) for number in top], fontsize=8)
+    # As many names as there is room for.
+    every = -(-max(len(columns), 1) // NAMED_TARGETS)
+    places = range(0, len(columns), every)
+    axes.set_xticks(places, [plain(genes[columns[at]], 16) for at in places], rotation=90, fontsize=6)
+    axes.set(title="strongest regulators and their targets")
+    axes.set_xlabel("targets" if every == 1 else f"targets (every {every}th named)")
+    figure.colorbar(image, ax=axes, label=label, shrink=0.9, aspect=30)
     return figure
 
 

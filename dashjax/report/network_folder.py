@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +13,10 @@ from dashjax.data import DENSE_GENES
 from dashjax.io import make_folder, write_atomically, write_table
 from dashjax.io.result_folder import published
 from dashjax.io.sealed import checksum
-from dashjax.networks import Network
+from dashjax.networks import Network, load_network
 from dashjax.networks.network_file import FILE
 from dashjax.questions import Response
+from dashjax.report.asked_pages import influence_page, pathways_page, response_page
 from dashjax.report.biology import (
     at_rest_figure,
     influence_figure,
@@ -26,10 +26,28 @@ from dashjax.report.biology import (
 )
 from dashjax.report.figure_files import write_figure
 from dashjax.report.figures import effect_map, training_curves, tuning_curve
+from dashjax.report.network_page import Observed, network_page, read_record
 
 
-def write_network(out: Path, network: Network, tried: pd.DataFrame | None = None) -> None:
-    """Write edges.tsv, model.npz, curves.csv and figures of a network, and choice.csv of what was tried for it."""
+def write_network(
+    out: Path | str,
+    network: Network,
+    tried: pd.DataFrame | None = None,
+    observed: Observed | None = None,
+    sources: Sequence[str] = (),
+    title: str = "",
+) -> None:
+    """Write edges.tsv, model.npz, curves.csv, figures and report.html of a network, and choice.csv of what was tried.
+
+    Args:
+        out: its folder.
+        network: as fitted.
+        tried: settings that were tried for it.
+        observed: what it was fitted to, for the page; see `observed_of`.
+        sources: names of the priors, in order.
+        title: of the page.
+    """
+    out = Path(out)
     with published(out, "fit") as part:
         write_table(part / "edges.tsv", edges_table(network))
         network.save(part / FILE)
@@ -37,12 +55,43 @@ def write_network(out: Path, network: Network, tried: pd.DataFrame | None = None
             epochs = {"epoch": np.arange(1, len(network.curves["pruned"]) + 1)}
             curves = pd.DataFrame({**epochs, **network.curves})
             write_atomically(part / "curves.csv", lambda path: curves.to_csv(path, index=False))
-            write_figure(part, "training_curves", training_curves({"this run": [network.curves]}))
-        if len(network.genes) <= DENSE_GENES:
-            write_figure(part, "effects", effect_map(network.scores, network.genes))
         if tried is not None:
             write_atomically(part / "choice.csv", lambda path: tried.to_csv(path, index=False))
             write_figure(part, "choice", tuning_curve(tried))
+        _write_page(part, out, network, observed, sources, title)
+
+
+def write_network_page(out: Path, observed: Observed | None = None, sources: Sequence[str] = ()) -> None:
+    """Write figures and report.html of a network that stands in its folder already.
+
+    Args:
+        out: the folder that `dashjax fit` wrote.
+        observed: what it was fitted to, which a folder does not keep; courses are left out if None.
+        sources: names of the priors, in order.
+    """
+    network = load_network(out)
+    with published(out, "fit") as part:
+        _write_page(part, out, network, observed, sources, "")
+
+
+def _write_page(
+    part: Path, out: Path, network: Network, observed: Observed | None, sources: Sequence[str], title: str
+) -> None:
+    figures = {}
+    if network.curves:
+        name = str(network.how.get("fitted", network.how.get("method", "this run")))
+        figures["training_curves"] = write_figure(part, "training_curves", training_curves({name: [network.curves]}))
+    if len(network.genes) <= DENSE_GENES:
+        label = "relative effect" if network.posterior is None else "probability, with the sign of the effect"
+        figures["effects"] = write_figure(part, "effects", effect_map(network.scores, network.genes, label))
+    title = title or f"Network: {out.resolve().name}"
+    write_page(part, network_page(title, network, observed, sources, figures, read_record(part, out)))
+
+
+def write_page(folder: Path, page: str, name: str = "report.html") -> None:
+    """Write a page into a folder."""
+    # A name may hold half a surrogate pair, which is no text.
+    write_atomically(folder / name, lambda path: path.write_text(page, encoding="utf-8", errors="replace"))
 
 
 def edges_table(network: Network) -> pd.DataFrame:
@@ -60,17 +109,19 @@ def edges_table(network: Network) -> pd.DataFrame:
 
 
 def write_influence(out: Path, table: pd.DataFrame, of: str = "influence") -> None:
-    """Write influence.tsv and its figure, as a part of what they are of."""
+    """Write influence.tsv, its figure and influence.html, as a part of what they are of."""
     with published(out, of) as part:
         write_table(part / "influence.tsv", table)
-        write_figure(part, "influence", influence_figure(table))
+        png = write_figure(part, "influence", influence_figure(table))
+        write_page(part, influence_page(table, png, read_record(part)), "influence.html")
 
 
 def write_pathways(out: Path, table: pd.DataFrame) -> None:
-    """Write pathways.tsv and its figure."""
+    """Write pathways.tsv, its figure and pathways.html."""
     with published(out, "pathways") as part:
         write_table(part / "pathways.tsv", table)
-        write_figure(part, "pathways", pathways_figure(table))
+        png = write_figure(part, "pathways", pathways_figure(table))
+        write_page(part, pathways_page(table, png, read_record(part)), "pathways.html")
 
 
 def perturbation_name(knock_out: Sequence[str], knock_down: Mapping[str, float], held: Mapping[str, float]) -> str:
@@ -91,16 +142,25 @@ def perturbation_name(knock_out: Sequence[str], knock_down: Mapping[str, float],
     return plain if plain == name and not name.startswith(".") else f"{plain}-{checksum(name.encode())[:8]}"
 
 
-def write_response(out: Path, part: str, table: pd.DataFrame, response: Response, genes, words: str) -> None:
-    """Write response.tsv, trajectories.tsv and figures of a perturbation to a folder of its own in the results'.
+def write_response(
+    out: Path,
+    table: pd.DataFrame,
+    response: Response,
+    genes: Sequence[str],
+    words: str,
+    at_rest: pd.DataFrame | None = None,
+    part: str = "",
+) -> None:
+    """Write response.tsv, trajectories.tsv, figures and response.html of a perturbation.
 
     Args:
-        out: the results folder.
-        part: of `perturbation_name`.
+        out: the folder.
         table: of `response_table`.
-        response: that the table is of.
-        genes: names.
+        response: behind it.
+        genes: names in its order.
         words: what was done.
+        at_rest: of `Network.at_rest`; written to at_rest.tsv.
+        part: of `perturbation_name`, the folder in there that they go to, so that several perturbations may share one.
     """
     paths = {name: np.asarray(getattr(response, name)).mean(axis=0) for name in ("unperturbed", "perturbed")}
     times = np.asarray(response.times)
@@ -111,22 +171,17 @@ def write_response(out: Path, part: str, table: pd.DataFrame, response: Response
             **{name: path.T.ravel() for name, path in paths.items()},
         }
     )
-    with _published_part(out, part) as folder:
+    with published(out, f"perturb {part}".strip()) as everything:
+        folder = everything / part
+        make_folder(folder)
         write_table(folder / "response.tsv", table)
         write_table(folder / "trajectories.tsv", trajectories)
-        write_figure(folder, "response", response_figure(table, words))
-        write_figure(folder, "trajectories", trajectories_figure(table, trajectories))
-
-
-def write_at_rest(out: Path, part: str, table: pd.DataFrame, words: str) -> None:
-    """Write at_rest.tsv of levels at rest under a perturbation, and its figure; see `write_response`."""
-    with _published_part(out, part) as folder:
-        write_table(folder / "at_rest.tsv", table)
-        write_figure(folder, "at_rest", at_rest_figure(table, words))
-
-
-@contextmanager
-def _published_part(out: Path, part: str) -> Iterator[Path]:
-    with published(out, f"perturb {part}") as everything:
-        make_folder(everything / part)
-        yield everything / part
+        figures = {
+            "response": write_figure(folder, "response", response_figure(table, words)),
+            "trajectories": write_figure(folder, "trajectories", trajectories_figure(table, trajectories)),
+        }
+        if at_rest is not None:
+            write_table(folder / "at_rest.tsv", at_rest)
+            figures["at_rest"] = write_figure(folder, "at_rest", at_rest_figure(at_rest, words))
+        page = response_page(table, response, genes, words, figures, at_rest, read_record(folder))
+        write_page(folder, page, "response.html")

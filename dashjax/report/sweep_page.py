@@ -13,8 +13,22 @@ from dashjax.io import write_atomically
 from dashjax.io.result_folder import published
 from dashjax.report import figures as draw
 from dashjax.report.figure_files import provenance, write_figure
-from dashjax.report.page import render_page
-from dashjax.report.summary import GROUP, order_columns, printed_rows, row_labels, summarise
+from dashjax.report.network_folder import write_page
+from dashjax.report.network_page import made_facts, read_record
+from dashjax.report.page import (
+    Measure,
+    Part,
+    Section,
+    facts,
+    hint,
+    paragraphs,
+    render_page,
+    scatter_view,
+    static_figure,
+    static_table,
+    table_view,
+)
+from dashjax.report.summary import COLUMNS, GROUP, order_columns, printed_rows, row_labels, summarise
 from dashjax.sweep import PRIOR_ONLY, Grid, Results
 
 CAPTIONS = {
@@ -53,18 +67,97 @@ def write_results(results: Results, grid: Grid, title: str) -> list[dict[str, An
     rows = summarise(results.table)
     with published(folder, "sweep") as part:
         write_atomically(part / "results.parquet", lambda path: table.to_parquet(path, index=False))
-        facts = provenance() | {"compiled programs": str(results.compilations)}
-        summary = json.dumps({"title": title, "provenance": facts, "rows": rows}, indent=1, ensure_ascii=False)
+        made = provenance() | {"compiled programs": str(results.compilations)}
+        summary = json.dumps({"title": title, "provenance": made, "rows": rows}, indent=1, ensure_ascii=False)
         write_atomically(part / "summary.json", lambda path: path.write_text(summary + "\n", encoding="utf-8"))
 
         shown = {}
         for name, figure in _draw(results, rows).items():
-            heading, caption = CAPTIONS[name]
-            shown[heading] = (write_figure(part, name, figure), caption)
-        headings, cells = printed_rows(rows)
-        page = render_page(title, describe(grid, results), conclusions(rows), headings, cells, shown, facts)
-        write_atomically(part / "report.html", lambda path: path.write_text(page, encoding="utf-8"))
+            named, caption = CAPTIONS[name]
+            shown[name] = static_figure(named, write_figure(part, name, figure), caption)
+        record = read_record(part, folder) or made
+        write_page(part, sweep_page(title, describe(grid, results), rows, table, shown, record))
     return rows
+
+
+def sweep_page(
+    title: str,
+    subtitle: str,
+    rows: list[dict[str, Any]],
+    table: pd.DataFrame,
+    figures: Mapping[str, Part],
+    record: Mapping[str, Any],
+) -> str:
+    """Return the page of a sweep.
+
+    Args:
+        title: its heading.
+        subtitle: what was run.
+        rows: the summary.
+        table: runs.
+        figures: by name, see `CAPTIONS`.
+        record: how it was made.
+    """
+    headings, cells = printed_rows(rows)
+    said = [paragraphs(*conclusions(rows))] if conclusions(rows) else []
+    others = [Section(CAPTIONS[name][0], [figure]) for name, figure in figures.items() if name != "sparsity_accuracy"]
+    runs = table_view("runs", table, _run_labels(table), "runs", filters=("aupr", "sparsity"))
+    return render_page(
+        title,
+        subtitle,
+        [
+            Section("What did the methods add to the prior?", [*said, static_table(headings, cells)], "Summary"),
+            Section("Sparsity against score", _pareto(table, figures.get("sparsity_accuracy")), "Sparsity and score"),
+            Section("Every run", [runs], "Runs"),
+            *others,
+            Section("How was it made?", [facts(made_facts(record))], "How it was made"),
+        ],
+    )  # fmt: skip
+
+
+#: Quantities that runs are drawn by, in the order they are offered.
+DRAWN = {
+    "aupr": "AUPR",
+    "balanced_accuracy": "balanced accuracy",
+    "aupr_outside_prior": "AUPR outside prior",
+    "aupr_inside_prior": "AUPR inside prior",
+    "precision": "precision",
+    "test_mse": "test MSE",
+    "validation_mse": "validation MSE",
+}
+
+
+def _pareto(table: pd.DataFrame, instead: Part | None) -> list[Part]:
+    """Return every run's score against its sparsity, with the prior alone as a line."""
+    runs, prior = table[table["method"] != PRIOR_ONLY], table[table["method"] == PRIOR_ONLY]
+    measures = {}
+    for name, heading in DRAWN.items():
+        if name in runs and runs[name].notna().any():
+            level = prior[name].mean() if name in prior else np.nan
+            measures[name] = Measure(heading, runs[name], {} if pd.isna(level) else {"prior only": float(level)})
+    if not measures:
+        return [] if instead is None else [instead]
+    varying = [name for name in ("seed", *GROUP[1:]) if name in runs and runs[name].nunique() > 1]
+    names = [
+        ", ".join([str(run["method"]), *(f"{name} {run[name]}" for name in varying if not pd.isna(run[name]))])
+        for run in runs.to_dict("records")
+    ]
+    across = Measure("weights that are exactly zero (%)", 100 * runs["sparsity"])
+    words = "One point per run; a method is hidden and shown by its name. The dashed line is the prior alone."
+    return [hint(words), scatter_view("pareto", across, measures, names, list(runs["method"]), instead)]
+
+
+def _run_labels(table: pd.DataFrame) -> dict[str, str]:
+    """Return headings of the columns that say something of a run."""
+    hidden = {"id", "chunk"}
+    told = [str(name) for name in table if name not in hidden and table[name].notna().any() and _is_plain(table[name])]
+    # What is the same in all runs says nothing, unless it is a result.
+    varied = [name for name in told if name in COLUMNS or table[name].nunique(dropna=False) > 1]
+    return {name: DRAWN.get(name, name.replace("_", " ")) for name in varied}
+
+
+def _is_plain(column: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(column) or pd.api.types.is_string_dtype(column)
 
 
 def describe(grid: Grid, results: Results) -> str:

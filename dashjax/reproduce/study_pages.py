@@ -11,8 +11,9 @@ from typing import Any
 
 from dashjax.io import write_atomically
 from dashjax.io.result_folder import published
+from dashjax.report import page
 from dashjax.report.figure_files import provenance
-from dashjax.report.page import render_page
+from dashjax.report.network_page import made_facts, read_record
 from dashjax.report.summary import format_metric
 
 #: Heading, name in the summary, and format of a table's columns; published figures stand beside ours.
@@ -56,22 +57,26 @@ def write_pages(
     """
     headings = ["method", setting, *[heading for heading, *_ in columns]]
     text = [f"# {plan['title']}", "", facts, ""]
-    cells: list[list[str]] = []
-    figures: dict[str, tuple[bytes, str]] = {}
+    shown: list[page.Section] = [page.Section("What was done", [page.paragraphs(facts)])]
     for section in sections:
         lines = [_cells(row, columns) for row in section.rows]
         text += [f"## {section.name}", "", section.text, "", _markdown(headings, lines), ""]
-        cells += [[f"{line[0]} · {section.name}" if len(sections) > 1 else line[0], *line[1:]] for line in lines]
-        figures |= {f"{heading}, {section.name}": drawn for heading, drawn in section.figures.items()}
+        parts = [page.paragraphs(section.text), page.static_table(headings, lines, texts=2)]
+        for heading, (png, caption) in section.figures.items():
+            parts += [page.heading(heading), page.static_figure(f"{heading}, {section.name}", png, caption)]
+        shown.append(page.Section(section.name, parts))
     made = provenance()
     rows = [row for section in sections for row in section.rows]
     summary = {"study": plan["name"], "plan": plan, "provenance": made, "rows": rows}
-    paragraphs = [f"{section.name}: {section.text}" for section in sections]
+    shown.append(
+        page.Section("How was it made?", [page.facts(made_facts(read_record(out) or made))], "How it was made")
+    )
+    subtitle = "A published study, run again beside its published figures."
     with published(out, "reproduce") as part:
         for path, body in (
             ("table.md", "\n".join(text)),
             ("summary.json", json.dumps(summary, indent=1, ensure_ascii=False) + "\n"),
-            ("report.html", render_page(plan["title"], facts, paragraphs, headings, cells, figures, made)),
+            ("report.html", page.render_page(plan["title"], subtitle, shown)),
         ):
             write_atomically(part / path, partial(Path.write_text, data=body, encoding="utf-8"))
 
