@@ -223,8 +223,11 @@ def make_trajectories(
             raise InputError(f"{where}: {t.shape} times for expression of shape {e.shape} ({genes} genes)")
         if t.shape[0] < 2:
             raise InputError(f"{where}: needs at least two observation times, has {t.shape[0]}")
-        if not np.isfinite(t).all():
-            raise InputError(f"{where}: observation {np.argmin(np.isfinite(t)) + 1} has no finite time")
+        # In single precision, that is.
+        usable = np.abs(t) <= np.finfo(np.float32).max
+        if not usable.all():
+            at = int(np.argmin(usable))
+            raise InputError(f"{where}: observation {at + 1} has no finite time ({t[at]:g})")
         # Nothing compares with NaN, so a missing value is not too large.
         if (np.abs(e) > LARGEST_EXPRESSION).any():
             row, column = np.argwhere(np.abs(e) > LARGEST_EXPRESSION)[0]
