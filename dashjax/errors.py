@@ -18,6 +18,22 @@ class InputError(ValueError):
         super().__init__(self.problem if argument is None else f"{argument}: {self.problem}")
 
 
+#: Seeds beyond this begin anew: JAX takes their last 32 bits.
+LARGEST_SEED = 2**32 - 1
+
+
+def refuse_outside(value: float, low: float, high: float, argument: str) -> None:
+    """Refuse a number that is not in a range, or is none.
+
+    Raises:
+        InputError: naming the argument and the bound.
+    """
+    if not value >= low:
+        raise InputError(f"must be at least {low:,g}, got {value:g}", argument)
+    if value > high:
+        raise InputError(f"must be at most {high:,.0f}, got {value:,.0f}", argument)
+
+
 def suggest(name: str, valid: list[str] | tuple[str, ...]) -> str:
     """Return `` (did you mean 'x'?)`` for the valid name closest to `name`, or an empty string."""
     import difflib

@@ -46,7 +46,7 @@ ALLOWED = {
 }
 #: Needed by the command line, by files, figures or rivals, and imported only where they are.
 ELSEWHERE = ("typer", "rich", "pydantic", "yaml", "pandas", "pyarrow", "matplotlib", "sklearn", "anndata", "h5py",
-             "networkx", "pysindy", "portia", "ray")  # fmt: skip
+             "networkx", "openpyxl", "pysindy", "portia", "ray")  # fmt: skip
 
 
 def imported(path):

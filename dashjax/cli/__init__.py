@@ -9,9 +9,10 @@ import re
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from dashjax.cli.asking import influence, pathways, perturb
 from dashjax.cli.fitting import check, export, fit, score
@@ -21,6 +22,23 @@ from dashjax.cli.sweeping import quickstart, report, status, sweep
 from dashjax.cli.terminal import said
 from dashjax.errors import InputError
 from dashjax.interrupts import stop_listening
+
+
+class Once(TyperCommand):
+    """A command that takes an option but once, unless it collects several values: the first is not lost silently."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse what was typed.
+
+        Raises:
+            InputError: on an option that stands twice.
+        """
+        given = self.make_parser(ctx).parse_args(args=list(args))[2]
+        for option in given:
+            if given.count(option) > 1 and not (option.multiple or option.nargs == -1 or option.is_eager):
+                raise InputError("given twice", option.name)
+        return super().parse_args(ctx, args)
+
 
 app = typer.Typer(
     name="dashjax",
@@ -36,7 +54,7 @@ for command in (
     *(compare, methods, reproduce, simulate),
     *(show, rerun),
 ):
-    app.command()(command)
+    app.command(cls=Once)(command)
 
 
 def _print_version(wanted: bool) -> None:
@@ -77,6 +95,7 @@ def in_options(error: InputError) -> str:
     message = str(error)
     if error.argument is not None:
         message = f"--{error.argument.replace('_', '-')}: {error.problem}"
+    message = message.replace("transpose=True", "--transpose")
     return re.sub(r"\b(match|time|trajectory|layer|bins|genes)='([^']*)'", r"--\1 \2", message)
 
 

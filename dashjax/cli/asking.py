@@ -24,16 +24,20 @@ from dashjax.cli.options import (
     Seed,
     TimeColumn,
     TrajectoryColumn,
+    Transpose,
     cell_options,
     claim_folder,
     read_model,
     read_starts,
 )
 from dashjax.cli.terminal import console, print_lines, print_top, progress_bar
-from dashjax.errors import InputError
+from dashjax.errors import InputError, refuse_outside
 
 if TYPE_CHECKING:
     from dashjax.networks import Network
+
+#: Permutations beyond which there is a mistake.
+MANY_PERMUTATIONS = 10_000_000
 
 
 def influence(
@@ -48,6 +52,7 @@ def influence(
     time: TimeColumn = None,
     trajectory: TrajectoryColumn = None,
     bins: Bins = None,
+    transpose: Transpose = False,
     starts: NumberOfStarts = 200,
     push: Push = 0.1,
     horizon: Horizon = None,
@@ -59,7 +64,8 @@ def influence(
     from dashjax.report import write_influence
 
     network = read_model(model, edges)
-    begin = read_starts(network, expression, genes, cell_options(layer, time, trajectory, bins), starts, horizon, seed)
+    cells = cell_options(layer, time, trajectory, bins)
+    begin = read_starts(network, expression, genes, cells, starts, horizon, seed, transpose)
     with claim_folder(context, "influence.tsv"):
         with progress_bar("genes") as update:
             measured = network.measure_influence(
@@ -103,6 +109,7 @@ def pathways(
     time: TimeColumn = None,
     trajectory: TrajectoryColumn = None,
     bins: Bins = None,
+    transpose: Transpose = False,
     starts: NumberOfStarts = 200,
     push: Push = 0.1,
     horizon: Horizon = None,
@@ -119,8 +126,7 @@ def pathways(
     from dashjax.report import write_influence, write_pathways
 
     for name, value in (("permutations", permutations), ("min_size", min_size)):
-        if value < 1:
-            raise InputError(f"must be at least 1, got {value}", name)
+        refuse_outside(value, 1, MANY_PERMUTATIONS, name)
     if influence is not None and expression is not None:
         raise InputError("was measured from starts of its own; leave out --expression", "influence")
     network = read_model(model, None)
@@ -132,7 +138,8 @@ def pathways(
             f"{sets}: no gene set has {min_size} genes of the network, the largest has {max(map(len, places))}; "
             "--min-size lowers that"
         )
-    begin = read_starts(network, expression, genes, cell_options(layer, time, trajectory, bins), starts, horizon, seed)
+    cells = cell_options(layer, time, trajectory, bins)
+    begin = read_starts(network, expression, genes, cells, starts, horizon, seed, transpose)
     with claim_folder(context, "pathways.tsv"):
         with progress_bar("genes") as update:
             if influence is None:
@@ -195,6 +202,7 @@ def perturb(
     time: TimeColumn = None,
     trajectory: TrajectoryColumn = None,
     bins: Bins = None,
+    transpose: Transpose = False,
     starts: NumberOfStarts = 200,
     horizon: Horizon = None,
     seed: Seed = 0,
@@ -202,13 +210,15 @@ def perturb(
 ) -> None:
     """Knock genes of a fitted model out or down or over-express them, and say who responds, directly or downstream."""
     from dashjax.questions import response_table
-    from dashjax.report import write_response
+    from dashjax.report import perturbation_name, write_response
 
     network = read_model(model, edges)
     out_of, down = knock_out or [], _numbers(knock_down or (), "knock_down", "GENE=SHARE, for example GATA1=0.5")
     held = _numbers(over_express or (), "over_express", "GENE=LEVEL, for example GATA1=1.5")
-    begin = read_starts(network, expression, genes, cell_options(layer, time, trajectory, bins), starts, horizon, seed)
-    with claim_folder(context, "response.tsv"):
+    cells = cell_options(layer, time, trajectory, bins)
+    begin = read_starts(network, expression, genes, cells, starts, horizon, seed, transpose)
+    part = perturbation_name(out_of, down, held)
+    with claim_folder(context, f"{part}/response.tsv", part=part):
         with console.status("following the perturbed model"):
             response, perturbed = network.respond(out_of, held, begin.states, begin.times, edges_only, knock_down=down)
             settled = None
@@ -217,17 +227,17 @@ def perturb(
                 settled = network.at_rest(out_of, held, down, observed, edges_only)
         table = response_table(response, network.acting, perturbed, network.genes)
         words = _what_is_done(network, out_of, down, held)
-        write_response(out, table, response, network.genes, words, settled)
+        write_response(out, table, response, network.genes, words, settled, part)
     lines = [
         f"{words}, from {begin.words}, followed to time {begin.times[-1]:.3g}",
         describe_reach(table),
-        f"responses: {out / 'response.tsv'}, {out / 'trajectories.tsv'}",
+        f"responses: {out / part / 'response.tsv'}, {out / part / 'trajectories.tsv'}",
     ]
     columns = {"gene": "gene", "relation": "relation", "response": "mean Δ", "spread": "sd", "final": "Δ at the end"}
-    lines.append(f"report: {out / 'response.html'}")
+    lines.append(f"report: {out / part / 'response.html'}")
     print_top(table, columns)
     if settled is not None:
-        lines.append(f"levels at rest, with intervals of 90 %: {out / 'at_rest.tsv'}")
+        lines.append(f"levels at rest, with intervals of 90 %: {out / part / 'at_rest.tsv'}")
         others = settled[~perturbed]
         strongest = others.loc[others["change"].abs().sort_values(ascending=False, kind="stable").index]
         columns = {"gene": "at rest", "change": "Δ", "usual": "usual", "level": "level", "low": "5 %", "high": "95 %"}

@@ -24,14 +24,17 @@ from dashjax.cli.options import (
     Steady,
     TimeColumn,
     TrajectoryColumn,
+    Transpose,
     cell_options,
     claim_folder,
     refuse_descriptions,
 )
 from dashjax.cli.terminal import AS_IT_WAS, console, print_finding, print_lines, print_warning, progress_bar
-from dashjax.errors import InputError, unknown
+from dashjax.errors import LARGEST_SEED, InputError, refuse_outside, unknown
 from dashjax.interrupts import keeping
 
+#: Numbers beyond which there is a mistake.
+MOST_EPOCHS, MOST_HIDDEN, MOST_MEMBERS = 10_000_000, 100_000, 10_000
 #: Options that describe an expression, for messages.
 DESCRIBING = "--genes, --layer, --time, --trajectory, --bins, --perturbation, --control"
 
@@ -47,6 +50,7 @@ def check(
     bins: Bins = None,
     perturbation: Perturbation = None,
     control: Control = None,
+    transpose: Transpose = False,
     steady: Steady = None,
     interventions: Interventions = None,
 ) -> None:
@@ -58,7 +62,7 @@ def check(
         raise InputError("EXPRESSION: needs expression over time, samples at rest (--steady), or both")
     cells = cell_options(layer, time, trajectory, bins, perturbation, control)
     refuse_descriptions(given, genes, cells, DESCRIBING)
-    findings = check_files(given, prior, genes, match, cells, steady, interventions)
+    findings = check_files(given, prior, genes, match, cells, steady, interventions, transpose)
     source = None
     for finding in findings:
         if finding.source != source:
@@ -84,17 +88,22 @@ def fit(
     bins: Bins = None,
     perturbation: Perturbation = None,
     control: Control = None,
+    transpose: Transpose = False,
     ppi: Annotated[
         Path | None, typer.Option(help="Protein interactions, as the input-input knowledge of DASH's first layer.")
     ] = None,
     lambda_1: Annotated[float, typer.Option(help="Trust of the input layer in the prior, 0 to 1.")] = 0.05,
     lambda_2: Annotated[float, typer.Option(help="Trust of the output layer in the prior, 0 to 1.")] = 0.01,
     strength: Annotated[float | None, typer.Option(help="The method's own number, see `dashjax methods`.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Epochs of every run; the method's own by default.", min=1)] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Epochs of every run; the method's own by default.", min=1, max=MOST_EPOCHS)
+    ] = None,
     field: Annotated[str, typer.Option(help="Base model of methods without their own: phoenix, mlp.")] = "phoenix",
-    hidden: Annotated[int | None, typer.Option(help="Hidden units; 2.14·√genes by default.", min=1)] = None,
+    hidden: Annotated[
+        int | None, typer.Option(help="Hidden units; 2.14·√genes by default.", min=1, max=MOST_HIDDEN)
+    ] = None,
     validation: Annotated[float, typer.Option(help="Share of the data held out to select the model.")] = 0.1,
-    seed: Annotated[int, typer.Option(help="Seeds weights, order and hold-out.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Seeds weights, order and hold-out.", min=0, max=LARGEST_SEED)] = 0,
     tune: Annotated[
         int | None, typer.Option(help="Choose λ or the strength by so many folds, instead of giving it.")
     ] = None,
@@ -122,8 +131,8 @@ def fit(
 
     if field not in FIELDS:
         raise InputError(unknown("field", field, list(FIELDS)), "field")
-    if ensemble is not None and ensemble < 1:
-        raise InputError(f"must be at least 1, got {ensemble}", "ensemble")
+    if ensemble is not None:
+        refuse_outside(ensemble, 1, MOST_MEMBERS, "ensemble")
     cells = cell_options(layer, time, trajectory, bins, perturbation, control)
     refuse_descriptions(expression, genes, cells, DESCRIBING)
     check_writable(out)
@@ -138,6 +147,7 @@ def fit(
         steady=steady,
         interventions=interventions,
         validation=validation,
+        transpose=transpose,
     )
     for finding in problem.findings:
         print_warning(finding)
@@ -192,14 +202,18 @@ def export(
     everything: Annotated[
         bool, typer.Option("--all", help="Also edges that an ensemble lists but does not return.")
     ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that exists.")] = False,
 ) -> None:
     """Write a fitted network for another program: BEELINE, decoupler, Cytoscape and others."""
-    from dashjax.io import make_folder, read_edges
+    from dashjax.io import check_writable, make_folder, read_edges
     from dashjax.io.export import EXPORTS
     from dashjax.networks.reference import edges_file
 
     if to not in EXPORTS:
         raise InputError(unknown("value", to, list(EXPORTS)), "to")
+    if out.exists() and not (force and out.is_file()):
+        raise InputError(f"{out}: exists; choose another name{', or --force to write over it' * out.is_file()}")
+    check_writable(out.parent)
     edges = read_edges(edges_file(source))
     listed = len(edges)
     if "returned" in edges and not everything and to != "beeline":

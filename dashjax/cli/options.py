@@ -12,7 +12,10 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from dashjax.cli.terminal import said
-from dashjax.errors import InputError
+from dashjax.errors import LARGEST_SEED, InputError, refuse_outside
+
+#: Random states, and time to follow them for, beyond which there is a mistake.
+LARGEST_STARTS, LARGEST_HORIZON = 1_000_000, 1e30
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Results folder; created if absent.")]
 
@@ -32,6 +35,9 @@ TrajectoryColumn = Annotated[
     str | None, typer.Option("--trajectory", help="Column of an .h5ad file's obs: trajectory, branch or replicate.")
 ]
 Bins = Annotated[int | None, typer.Option(help="Metacells along each branch of cells; chosen if not given.", min=2)]
+Transpose = Annotated[
+    bool, typer.Option("--transpose", help="Genes stand in the rows of tables, and samples in their columns.")
+]
 Perturbation = Annotated[
     str | None,
     typer.Option(help="Column of an .h5ad file's obs: the gene that was knocked out in each cell, A+B for two."),
@@ -68,9 +74,10 @@ Horizon = Annotated[
     float | None,
     typer.Option(help="How long to follow; the trajectories' span, or five relaxation times of the median gene."),
 ]
-Seed = Annotated[int, typer.Option(help="Seeds random starts and permutations.", min=0)]
+Seed = Annotated[int, typer.Option(help="Seeds random starts and permutations.", min=0, max=LARGEST_SEED)]
 EXPRESSION_HELP = (
-    "Tidy table trajectory,time,GENE,… (CSV, TSV, Parquet), PHOENIX CSV, DREAM4 time series, BEELINE folder, or .h5ad."
+    "Tidy table trajectory,time,GENE,… (CSV, TSV, Parquet, XLSX), rows named T0_rep1, PHOENIX CSV, DREAM4 time "
+    "series, BEELINE folder, or .h5ad."
 )
 PRIOR_HELP = (
     "Edge table source,target[,weight][,sign], regulator × target matrix, triplets, netZoo motif file, or .gmt; "
@@ -117,7 +124,12 @@ def _content(value: Any) -> str:
 
 
 def claim_folder(
-    context: typer.Context, main_file: str, of: str | None = None, reads: Iterable[Path | str] = (), **told: Any
+    context: typer.Context,
+    main_file: str,
+    of: str | None = None,
+    reads: Iterable[Path | str] = (),
+    part: str = "",
+    **told: Any,
 ) -> Any:
     """Make `--out` the place of a command's result: see `dashjax.io.result_folder.claimed`.
 
@@ -130,12 +142,13 @@ def claim_folder(
             None it is of the command with all its options and files.
         reads: files that it reads beside those that its options name.
         **told: settings beside its options.
+        part: what tells results of this command apart that may share a folder.
     """
     from dashjax.io.provenance import describe_call
     from dashjax.io.result_folder import claimed, end_claim
 
     given, words = context.params, shlex.join(["dashjax", *sys.argv[1:]])
-    kind, what = (str(context.info_name), fingerprint(context)) if of is None else (of, of)
+    kind, what = (f"{context.info_name} {part}".strip(), fingerprint(context)) if of is None else (of, of)
     settings = {name: value for name, value in given.items() if name not in ("out", "force")} | told
     made = describe_call(f"dashjax {context.info_name}", settings, [*_paths(settings), *reads])
     context.call_on_close(lambda: end_claim(given["out"], kind, said))
@@ -178,6 +191,10 @@ def read_model(model: Path, edges: Path | None) -> Any:
     from dashjax.networks import load_network, network_matrix
 
     network = load_network(model)
+    try:
+        network.dynamics()
+    except InputError as error:
+        raise InputError(f"{model}: {error.problem}") from None
     if edges is None:
         return network
     table = read_edges(edges)
@@ -228,6 +245,7 @@ def read_starts(
     number: int,
     horizon: float | None,
     seed: int,
+    transpose: bool = False,
 ) -> Starts:
     """Return the first states of observed trajectories and their usual span, or so many random states."""
     import jax
@@ -237,17 +255,17 @@ def read_starts(
     from dashjax.networks.starts import read_starts as match_starts
     from dashjax.questions import random_starts, response_times
 
-    if number < 1:
-        raise InputError(f"must be at least 1, got {number}", "starts")
-    if horizon is not None and not 0 < horizon < np.inf:
+    refuse_outside(number, 1, LARGEST_STARTS, "starts")
+    if horizon is not None and not 0 < horizon < LARGEST_HORIZON:
         raise InputError(f"must be a positive time, got {horizon:g}", "horizon")
     dynamics = network.dynamics()[0]
-    refuse_descriptions(expression, genes, cells, "--genes, --layer, --time, --trajectory, --bins")
+    options = "--genes, --layer, --time, --trajectory, --bins, --transpose"
+    refuse_descriptions(expression, genes, cells or (True if transpose else None), options)
     if expression is None:
         drawn = random_starts(jax.random.key(seed), number, len(network.genes))
         times = np.asarray(response_times(dynamics, horizon))
         return Starts(network.units.levels(drawn), times, f"{number} random starts")
-    data = load_expression(expression, genes, cells)
+    data = load_expression(expression, genes, cells, transpose)
     states = match_starts(data, network.genes)[1]
     usual = float(np.median([times[-1] - times[0] for times in data.unpadded()[0]]))
     times = np.asarray(response_times(dynamics, usual if horizon is None else horizon))

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from dashjax.cli.options import Force, Out, claim_folder
 from dashjax.cli.terminal import AS_IT_WAS, console, print_lines, progress_bar
-from dashjax.errors import InputError
+from dashjax.errors import LARGEST_SEED, InputError
 from dashjax.interrupts import keeping
 
 
@@ -28,8 +28,8 @@ def compare(
         ),
     ] = None,
     only: Annotated[str | None, typer.Option(help="A part of the names of the networks wanted.")] = None,
-    epochs: Annotated[int, typer.Option(help="Epochs of every run of our methods.", min=1)] = 60,
-    seed: Annotated[int, typer.Option(help="Seeds priors, methods and forests.", min=0)] = 0,
+    epochs: Annotated[int, typer.Option(help="Epochs of every run of our methods.", min=1, max=10_000_000)] = 60,
+    seed: Annotated[int, typer.Option(help="Seeds priors, methods and forests.", min=0, max=LARGEST_SEED)] = 0,
     force: Force = False,
 ) -> None:
     """Compare our methods with GENIE3, dynGENIE3, lasso, SINDy and others on data with a known network."""
@@ -136,8 +136,10 @@ def reproduce(
 def simulate(
     context: typer.Context,
     out: Out,
-    genes: Annotated[int, typer.Option(help="Genes of a generated system.", min=5)] = 100,
-    seed: Annotated[int, typer.Option(help="Seeds system, initial states, noise and corruption.", min=0)] = 0,
+    genes: Annotated[int | None, typer.Option(help="Genes of a generated system; 100 by default.", min=5)] = None,
+    seed: Annotated[
+        int, typer.Option(help="Seeds system, initial states, noise and corruption.", min=0, max=LARGEST_SEED)
+    ] = 0,
     trajectories: Annotated[int, typer.Option(help="Trajectories to simulate.", min=1)] = 160,
     times: Annotated[str, typer.Option(help="Observation times, comma-separated.")] = "0,2,3,7,9",
     noise: Annotated[float, typer.Option(help="Standard deviation of the observation noise.", min=0)] = 0.0,
@@ -167,10 +169,12 @@ def simulate(
     """
     from dashjax.problems import simulate_files
 
+    if genes is not None and equations is not None:
+        raise InputError("--genes: a published system (--equations) has its own")
     with claim_folder(context, "trajectories.csv"), console.status("simulating"):
         lines = simulate_files(
             out=out,
-            genes=genes,
+            genes=genes or 100,
             seed=seed,
             trajectories=trajectories,
             times=times,

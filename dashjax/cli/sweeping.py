@@ -191,6 +191,6 @@ def run_grid(
 
 def _parse_shard(text: str) -> tuple[int, int]:
     index, _, count = text.partition("/")
-    if not (index.isdigit() and count.isdigit()):
+    if not all(part.isascii() and part.isdecimal() and len(part) < 10 for part in (index, count)):
         raise InputError(f"--shard: expected i/n, for example 1/4, got '{text}'")
     return int(index), int(count)

@@ -183,7 +183,9 @@ def canonical_order(genes: Sequence[str]) -> np.ndarray:
     return np.array(sorted(range(len(genes)), key=parts), dtype=int)
 
 
-def make_trajectories(times: Sequence, expression: Sequence) -> Trajectories:
+def make_trajectories(
+    times: Sequence, expression: Sequence, names: Sequence[str] = (), gene_names: Sequence[str] = ()
+) -> Trajectories:
     """Check trajectories of any lengths and pad them to one rectangular pair of arrays.
 
     Missing values (NaN) are marked as not measured and filled: between two measurements of the gene in the
@@ -200,31 +202,38 @@ def make_trajectories(times: Sequence, expression: Sequence) -> Trajectories:
     Args:
         times: per trajectory, its increasing observation times.
         expression: per trajectory, an array (time, gene), NaN where a value is missing.
+        names: of the trajectories, for messages; numbers from 1 without.
+        gene_names: for messages; numbers from 1 without.
 
     Returns:
         Trajectories, padded where lengths differ.
 
     Raises:
         InputError: on shapes that do not agree, infinite values, genes without any value, or times that are
-            unsorted or repeated; the message counts trajectories and rows from 1.
+            unsorted or repeated; the message names trajectory and gene.
     """
     if len(times) != len(expression) or not len(times):
         raise InputError(f"trajectories: {len(times)} time grids for {len(expression)} expression arrays")
     times = [np.asarray(t, dtype=np.float64) for t in times]
     expression = [np.asarray(e, dtype=np.float64) for e in expression]
     genes = expression[0].shape[-1]
-    for number, (t, e) in enumerate(zip(times, expression, strict=True), start=1):
-        where = f"trajectory {number}"
+    for number, (t, e) in enumerate(zip(times, expression, strict=True)):
+        where = f"trajectory {_name(names, number)}"
         if e.ndim != 2 or t.ndim != 1 or e.shape != (t.shape[0], genes):
             raise InputError(f"{where}: {t.shape} times for expression of shape {e.shape} ({genes} genes)")
         if t.shape[0] < 2:
             raise InputError(f"{where}: needs at least two observation times, has {t.shape[0]}")
-        if not np.isfinite(t).all():
-            raise InputError(f"{where}: observation {np.argmin(np.isfinite(t)) + 1} has no finite time")
+        # In single precision, that is.
+        usable = np.abs(t) <= np.finfo(np.float32).max
+        if not usable.all():
+            at = int(np.argmin(usable))
+            raise InputError(f"{where}: observation {at + 1} has no finite time ({t[at]:g})")
         # Nothing compares with NaN, so a missing value is not too large.
         if (np.abs(e) > LARGEST_EXPRESSION).any():
             row, column = np.argwhere(np.abs(e) > LARGEST_EXPRESSION)[0]
-            raise InputError(f"{where}: expression of gene {column + 1} at time {t[row]:g} is {e[row, column]:g}")
+            raise InputError(
+                f"{where}: expression of gene {_name(gene_names, column)} at time {t[row]:g} is {e[row, column]:g}"
+            )
         # In single precision, as the solver will see them: times a rounding error apart are the same.
         steps = np.diff(t.astype(np.float32))
         if not (steps > 0).all():
@@ -240,7 +249,7 @@ def make_trajectories(times: Sequence, expression: Sequence) -> Trajectories:
     measured = [~np.isnan(e) for e in expression]
     complete = all(m.all() for m in measured)
     if not complete:
-        expression = _fill(times, expression, measured)
+        expression = _fill(times, expression, measured, gene_names)
     return Trajectories(
         times=jnp.asarray(np.stack([pad(t) for t in times]), dtype=jnp.float32),
         expression=jnp.asarray(np.stack([pad(e) for e in expression]), dtype=jnp.float32),
@@ -249,14 +258,18 @@ def make_trajectories(times: Sequence, expression: Sequence) -> Trajectories:
     )
 
 
+def _name(names: Sequence[str], number: int) -> str:
+    return f"'{names[number][:40]}'" if len(names) else str(number + 1)
+
+
 def _fill(
-    times: Sequence[np.ndarray], expression: Sequence[np.ndarray], measured: Sequence[np.ndarray]
+    times: Sequence[np.ndarray], expression: Sequence[np.ndarray], measured: Sequence[np.ndarray], names: Sequence[str]
 ) -> list[np.ndarray]:
     """Fill missing values from what is measured of the same gene."""
     everything, there = np.concatenate(expression), np.concatenate(measured)
     count = there.sum(axis=0)
     if (count == 0).any():
-        raise InputError(f"expression: gene {int(np.argmin(count)) + 1} has no value at any time")
+        raise InputError(f"expression: gene {_name(names, int(np.argmin(count)))} has no value at any time")
     mean = np.where(there, everything, 0.0).sum(axis=0) / count
     filled = []
     for t, e, m in zip(times, expression, measured, strict=True):

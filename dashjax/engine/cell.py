@@ -12,7 +12,7 @@ import numpy as np
 
 from dashjax.data import Problem, identity_of
 from dashjax.dynamics import DirectSpec
-from dashjax.errors import InputError
+from dashjax.errors import LARGEST_SEED, InputError, refuse_outside
 from dashjax.evidence import HIDDEN_SHARE, LEAST_HIDDEN
 from dashjax.methods import DEFAULT_TRUST, Method, find_method
 from dashjax.rivals import Rival
@@ -70,6 +70,7 @@ class Cell:
             raise InputError(f"must be between 0 and 1, got {self.precision:g}", "precision")
         if self.method.estimator is None and self.run_epochs < 1:
             raise InputError(f"must be at least 1, got {self.run_epochs}", "epochs")
+        refuse_outside(self.seed, 0, LARGEST_SEED, "seed")
         if self.strength is not None:
             self.method.check_strength(self.strength)
 

@@ -198,5 +198,5 @@ def read_manifest(folder: Path | str) -> dict[str, Any]:
     """
     try:
         return read_json(Path(folder) / "manifest.json")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{folder}: not a results folder (it has no manifest.json)") from None

@@ -50,6 +50,7 @@ def infer_network(
     interventions: Path | str | pd.DataFrame | None = None,
     perturbation: str | None = None,
     control: str | None = None,
+    transpose: bool = False,
     **settings: Any,
 ) -> Network:
     """Infer a gene regulatory network from expression over time and, if there is one, a prior.
@@ -81,6 +82,7 @@ def infer_network(
             with kinds knockout, knockdown, overexpression, clamp and stimulus; see `dashjax.data.Intervention`.
         perturbation: column of an AnnData's `obs` with the genes knocked out in each cell, `A+B` for both.
         control: what that column says of undisturbed cells; a usual name if None.
+        transpose: whether genes stand in the rows of the tables of expression and of samples at rest.
         **settings: see `infer`: epochs, members, trust, strength, precision, tune, folder, validation, similarity.
 
     Returns:
@@ -107,6 +109,7 @@ def infer_network(
         interventions=interventions,
         similarity=settings.pop("similarity", None),
         validation=settings.pop("validation", 0.1),
+        transpose=transpose,
     )
     shown: AbstractContextManager[OnProgress | None] = show_progress("network") if progress else nullcontext()
     with shown as on_progress:

@@ -12,7 +12,8 @@ from dashjax.errors import InputError
 from dashjax.io.experiments import read_steady
 from dashjax.io.named import Expression, NamedSamples, make_expression
 from dashjax.io.stated import numbered
-from dashjax.io.tables import parse_numbers, read_rows, refuse_missing, refuse_width
+from dashjax.io.table_files import TableFile
+from dashjax.io.tables import parse_numbers, refuse_missing, refuse_width
 
 #: The challenge's time grid, and when it lifts the perturbation.
 TIMES = np.arange(0.0, 1001.0, 50.0)
@@ -41,7 +42,7 @@ def read_dream4(path: Path | str) -> Expression:
     Raises:
         InputError: on anything that cannot be read, naming file, row and column.
     """
-    rows = read_rows(path)
+    rows = TableFile(Path(path)).rows
     if not is_dream4(rows):
         raise InputError(f"{path}, row 1: expected a header 'Time GENE …', found '{','.join(rows[0])[:40]}'")
     return parse_dream4(rows, path)

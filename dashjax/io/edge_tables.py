@@ -11,12 +11,13 @@ import numpy as np
 from dashjax.errors import InputError
 from dashjax.io.named import NamedNetwork, make_network
 from dashjax.io.result_folder import refuse_changed
+from dashjax.io.table_files import TableFile
 from dashjax.io.tables import (
-    TableFile,
     find_column,
     parse_number,
     parse_present,
     read_text,
+    refuse_repeated_columns,
     refuse_width,
     short,
 )
@@ -67,6 +68,7 @@ def parse_edge_table(rows: list[list[str]], path: Path | str, first_row: int = 2
         InputError: on missing names, numbers or signs, naming row and column.
     """
     header = rows[0]
+    refuse_repeated_columns(header, path)
     source, target = find_column(header, SOURCE_NAMES), find_column(header, TARGET_NAMES)
     weight, sign = find_column(header, WEIGHT_NAMES), find_column(header, SIGN_NAMES)
     assert source is not None, "told by is_edge_table"
@@ -154,12 +156,30 @@ def read_edges(path: Path | str) -> pd.DataFrame:
     for place, name in enumerate(header):
         cells = [row[place] for row in rows[1:]]
         if name in ("source", "target"):
-            columns[name] = cells
-        elif cells and set(cells) <= {"True", "False"}:
-            columns[name] = np.array(cells) == "True"
+            columns[name] = [
+                _filled(cell, f"{path}, row {number}, column {name}") for number, cell in enumerate(cells, 2)
+            ]
+        elif {"True", "False"} & set(cells):
+            columns[name] = np.array(
+                [_truth(cell, f"{path}, row {n}, column {name}") for n, cell in enumerate(cells, 2)]
+            )
+        elif name == "weight":
+            columns[name] = np.array([parse_present(cell, f"{path}, row {n}", name) for n, cell in enumerate(cells, 2)])
         else:
             columns[name] = _numbers(cells, path, name)
     return pd.DataFrame(columns)
+
+
+def _filled(cell: str, where: str) -> str:
+    if not cell:
+        raise InputError(f"{where}: no gene name")
+    return cell
+
+
+def _truth(cell: str, where: str) -> bool:
+    if cell not in ("True", "False"):
+        raise InputError(f"{where}: expected True or False, found '{short(cell)}'")
+    return cell == "True"
 
 
 def _numbers(cells: list[str], path, name: str) -> np.ndarray:

@@ -12,14 +12,17 @@ import numpy as np
 from dashjax.data.interventions import KINDS, Intervention, Kind
 from dashjax.errors import InputError, unknown
 from dashjax.io.files import write_frame
-from dashjax.io.frames import frame_names, frame_numbers, frame_texts, is_numeric
+from dashjax.io.frames import frame_names, frame_numbers, frame_texts, is_numeric, transposed_frame
+from dashjax.io.metadata import is_metadata
+from dashjax.io.name_hints import GENES_IN_ROWS, looks_transposed
 from dashjax.io.named import NamedSamples
+from dashjax.io.table_files import TableFile
 from dashjax.io.tables import (
-    TableFile,
     find_column,
     named_columns,
     parse_number,
     parse_numbers,
+    refuse_repeated_columns,
     refuse_repeats,
     refuse_width,
     short,
@@ -69,6 +72,7 @@ def read_interventions(value: Path | str | pd.DataFrame) -> tuple[Intervention, 
     """
     source, first_row, rows = _rows(value, "interventions")
     header = rows[0]
+    refuse_repeated_columns(header, source)
     experiment, gene, kind = (_column(header, names, source) for names in (EXPERIMENT_NAMES, GENE_NAMES, KIND_NAMES))
     size = find_column(header, VALUE_NAMES)
     if len(rows) < 2:
@@ -121,7 +125,7 @@ def write_interventions(path: Path | str, interventions: Sequence[Intervention])
     write_frame(path, table)
 
 
-def read_steady(value: Path | str | pd.DataFrame, genes: Sequence[str] = ()) -> NamedSamples:
+def read_steady(value: Path | str | pd.DataFrame, genes: Sequence[str] = (), transpose: bool = False) -> NamedSamples:
     """Read samples at rest, which belong to no time course: a row per sample, a column per gene.
 
     A file names its samples in the first column, a frame in its index or its first column. Where there are only
@@ -136,13 +140,16 @@ def read_steady(value: Path | str | pd.DataFrame, genes: Sequence[str] = ()) -> 
         value: a CSV, TSV or Parquet file, or a DataFrame.
         genes: the expression's genes, which tell a first column of numbers from one of names; by its header, see
             `SAMPLE_NAMES`, without them.
+        transpose: whether genes stand in the rows, and samples in the columns.
 
     Raises:
         InputError: on anything that cannot be read, naming file, row and column.
     """
     if isinstance(value, str | Path):
-        return _steady_from_rows(TableFile(Path(value)).rows, value, genes)
-    return _steady_from_frame(_frame(value, "steady"), genes)
+        file = TableFile(Path(value), transpose)
+        return _steady_from_rows(file.rows, file.name, genes)
+    frame = _frame(value, "steady")
+    return _steady_from_frame(transposed_frame(frame) if transpose and frame.size else frame, genes)
 
 
 def write_steady(path: Path | str, names: Sequence[str], genes: Sequence[str], levels: np.ndarray) -> None:
@@ -170,12 +177,16 @@ def _steady_from_rows(rows: list[list[str]], path: Path | str, genes: Sequence[s
         columns, names = header, [str(number) for number in range(1, len(rows))]
         cells, shift = body, 0
     _refuse_none(columns, path)
-    levels = np.empty((len(body), len(columns)))
+    if not len(genes) and looks_transposed(rows):
+        raise InputError(f"{path}: {GENES_IN_ROWS}")
+    levels = np.full((len(body), len(columns)), np.nan)
+    measured = [place for place, column in enumerate(columns) if not is_metadata(column)]
     for number, row in enumerate(cells, start=2):
         where = f"{path}, row {number}"
         # The whole row is counted, as whoever looks at the file counts it.
         refuse_width(body[number - 2], len(columns) + shift, where)
-        levels[number - 2] = parse_numbers(row, where, columns)
+        cells_here = [row[place] for place in measured]
+        levels[number - 2, measured] = parse_numbers(cells_here, where, [columns[place] for place in measured])
     return _named_samples(names, columns, levels, path)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dashjax.errors import InputError
 from dashjax.io.beeline import write_ranked_edges
-from dashjax.io.files import write_frame
+from dashjax.io.files import write_atomically, write_frame
 from dashjax.io.tables import write_table
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def write_graphml(path: Path | str, edges: pd.DataFrame) -> None:
     for row in edges.to_dict("records"):
         values = {str(name): row[name] for name in attributes}
         graph.add_edge(row["source"], row["target"], **values, interaction=_interaction(row["weight"]))
-    nx.write_graphml(graph, path)
+    write_atomically(Path(path), lambda part: nx.write_graphml(graph, part))
 
 
 def _interaction(weight: float) -> str:

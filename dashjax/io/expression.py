@@ -10,9 +10,12 @@ from dashjax.errors import InputError
 from dashjax.io.beeline import read_beeline
 from dashjax.io.dream4 import is_dream4, parse_dream4
 from dashjax.io.h5ad import read_h5ad
+from dashjax.io.name_hints import GENES_IN_ROWS, looks_transposed
 from dashjax.io.named import CellOptions, Expression
 from dashjax.io.phoenix_csv import is_phoenix, parse_phoenix
-from dashjax.io.tables import TableFile
+from dashjax.io.sample_names import is_sampled, parse_sampled
+from dashjax.io.table_files import TableFile, transposed
+from dashjax.io.tables import short
 from dashjax.io.tidy import is_tidy, parse_tidy
 
 
@@ -55,14 +58,17 @@ EXPRESSION_FORMATS: dict[str, ExpressionFormat] = {
             by_name=True,
             holds_cells=True,
         ),
-        ExpressionFormat("tidy", lambda file: is_tidy(file.rows), lambda file, *_: parse_tidy(file.rows, file.path)),
+        ExpressionFormat("tidy", lambda file: is_tidy(file.rows), lambda file, *_: parse_tidy(file.rows, file.name)),
         ExpressionFormat(
-            "dream4", lambda file: is_dream4(file.rows), lambda file, *_: parse_dream4(file.rows, file.path)
+            "dream4", lambda file: is_dream4(file.rows), lambda file, *_: parse_dream4(file.rows, file.name)
+        ),
+        ExpressionFormat(
+            "named samples", lambda file: is_sampled(file.rows), lambda file, *_: parse_sampled(file.rows, file.name)
         ),
         ExpressionFormat(
             "phoenix",
             lambda file: is_phoenix(file.rows),
-            lambda file, names, _: parse_phoenix(file.rows, file.path, names),
+            lambda file, names, _: parse_phoenix(file.rows, file.name, names),
             names_genes=False,
         ),
     )
@@ -70,7 +76,10 @@ EXPRESSION_FORMATS: dict[str, ExpressionFormat] = {
 
 
 def read_expression(
-    path: Path | str, genes_file: Path | str | None = None, cells: CellOptions | None = None
+    path: Path | str,
+    genes_file: Path | str | None = None,
+    cells: CellOptions | None = None,
+    transpose: bool = False,
 ) -> Expression:
     """Read expression over time, whatever its format.
 
@@ -80,21 +89,27 @@ def read_expression(
         data = read_expression("mCAD-2000-1/")                      # BEELINE folder
         data = read_expression("cells.h5ad", cells=CellOptions(time="dpt_pseudotime", bins=40))
 
-    Folders are BEELINE's; `.h5ad` and `.parquet` are told by the name, and text by its first line: see `read_tidy`,
-    `read_dream4` and `read_phoenix`. Further formats are entries of `EXPRESSION_FORMATS`.
+        data = read_expression("levels.xlsx", transpose=True)       # a row per gene, a column per sample
+
+    Folders are BEELINE's; `.h5ad`, `.parquet` and `.xlsx` are told by the name, and tables by their first line: see
+    `read_tidy`, `read_dream4` and `read_phoenix`; or by the names of their rows, see `parse_sampled`. Further formats
+    are entries of `EXPRESSION_FORMATS`.
 
     Args:
         path: the file or folder.
         genes_file: gene names for a PHOENIX CSV, which has none; G1, G2, … without it.
         cells: for formats that hold cells.
+        transpose: whether genes stand in the table's rows, and samples in its columns.
 
     Raises:
         InputError: on anything that cannot be read, naming file, row and column.
     """
-    file = TableFile(Path(path))
+    file = TableFile(Path(path), transpose)
     # A name tells at once; rows are not to be sought in a folder or a binary file.
     for entry in sorted(EXPRESSION_FORMATS.values(), key=lambda entry: not entry.by_name):
         if entry.recognises(file):
+            if transpose and entry.by_name:
+                raise InputError(f"{path}: is no table that could be transposed", "transpose")
             if genes_file is not None and entry.names_genes:
                 raise InputError(f"{genes_file}: gene names were given, but {path} names its own")
             if cells is not None and not entry.holds_cells:
@@ -103,6 +118,20 @@ def read_expression(
                 )
             return entry.read(file, genes_file, cells or CellOptions())
     raise InputError(
-        f"{path}, row 1: expected a header 'trajectory,time,GENE,…' (tidy table), 'Time GENE …' (DREAM4) or "
-        f"'genes,trajectories' as two whole numbers (PHOENIX CSV), found '{','.join(file.rows[0])[:40]}'"
+        f"{file.name}, row 1: expected a header 'trajectory,time,GENE,…' (tidy table), 'Time GENE …' (DREAM4) or "
+        f"'genes,trajectories' as two whole numbers (PHOENIX CSV), or samples named as T0_rep1, found "
+        f"'{short(','.join(file.rows[0]))}'{_hint(file)}"
     )
+
+
+def _hint(file: TableFile) -> str:
+    """Say that a table which no format recognises may be the other way round, where it would be recognised then."""
+    if file.transpose:
+        return ""
+    try:
+        turned = transposed(file.rows, file.path)
+    except InputError:
+        return ""
+    if is_tidy(turned) or is_dream4(turned) or is_sampled(turned):
+        return f"; {GENES_IN_ROWS}"
+    return f"; {GENES_IN_ROWS}, with a row 'time'" if looks_transposed(file.rows) else ""

@@ -37,8 +37,12 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
     """Write a file under a temporary name and rename it, so that it is whole or absent.
 
     Raises:
-        InputError: where the disk is full, gone or not to be written to.
+        InputError: where the disk is full, gone or not to be written to, or what is there is no file: a rename would
+            put a file in the place of a device or a pipe.
     """
+    with explained(path):
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path}: cannot be written (not a regular file)")
     temporary = temporary_name(path)
     try:
         with explained(path):

@@ -17,14 +17,19 @@ from dashjax.io.edge_tables import (
     parse_edge_table,
 )
 from dashjax.io.matrices import matrix_network
+from dashjax.io.metadata import is_metadata
+from dashjax.io.name_hints import GENES_IN_ROWS, looks_transposed
 from dashjax.io.named import Expression, NamedNetwork
-from dashjax.io.tables import as_text, find_column, parse_numbers, plain_numbers, refuse_repeats, short
+from dashjax.io.sample_names import sampled_expression, stated_times
+from dashjax.io.table_files import as_text
+from dashjax.io.tables import find_column, parse_numbers, plain_numbers, refuse_repeats, short
 from dashjax.io.tidy import (
     GENE_NAMES,
     TIME_NAMES,
     TRAJECTORY_NAMES,
     VALUE_NAMES,
     at_rest,
+    gene_columns,
     is_long,
     long_expression,
     refuse_nameless,
@@ -36,7 +41,11 @@ if TYPE_CHECKING:
 
 
 def expression_from_frame(
-    frame: pd.DataFrame, source: str = "expression", time: str | None = None, trajectory: str | None = None
+    frame: pd.DataFrame,
+    source: str = "expression",
+    time: str | None = None,
+    trajectory: str | None = None,
+    transpose: bool = False,
 ) -> Expression:
     """Return a frame's expression: `trajectory,time,GENE,…` or, a row per value, `trajectory,time,gene,expression`.
 
@@ -53,16 +62,19 @@ def expression_from_frame(
         source: what to call the frame in messages.
         time: column of the times; `time` or `pseudotime` if None.
         trajectory: column of the trajectories' names; `trajectory`, `replicate`, `branch` or `series`, if any, if None.
+        transpose: whether genes stand in the rows, named in the index or the first column.
 
     Raises:
         InputError: on anything that cannot be used, naming the row, counted from 1, and the column.
     """
-    header = frame_names(frame.columns)
     _refuse_empty(frame, source)
+    if transpose:
+        frame = transposed_frame(frame)
+    header = frame_names(frame.columns)
     when = _place(header, time, TIME_NAMES, source)
     group = _place(header, trajectory, TRAJECTORY_NAMES, source)
     if when is None:
-        raise InputError(f"{source}: no column time; a tidy table has trajectory,time,GENE,…")
+        return _from_named_samples(frame, header, source, transpose)
     labels = ["1"] * len(frame) if group is None else frame_texts(frame.iloc[:, group])
     times = _times(frame, when, header, source)
     if is_long(header):
@@ -72,11 +84,43 @@ def expression_from_frame(
         numbers = np.stack([times, frame_numbers(frame, [value], header, source)[:, 0]], axis=1)
         genes = frame_texts(frame.iloc[:, gene])
         return long_expression(labels, numbers, genes, [header[n] for n in (when, gene, value)], source, first_row=1)
-    columns = [number for number in range(len(header)) if number not in (group, when)]
+    columns, notes = gene_columns(header, (group, when))
     names = [header[number] for number in (when, *columns)]
     refuse_nameless(names[1:], columns, source)
     numbers = np.concatenate([times[:, None], frame_numbers(frame, columns, header, source)], axis=1)
-    return wide_expression(labels, numbers, names, source, first_row=1)
+    return wide_expression(labels, numbers, names, source, first_row=1, notes=notes)
+
+
+def transposed_frame(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame's rows as columns, called as its index or, where that only counts, its first column says."""
+    import pandas as pd
+
+    if isinstance(frame.index, pd.RangeIndex):
+        frame = frame.set_index(frame.columns[0])
+    # Columns of one type each, which a transposed frame of mixed types does not have.
+    return frame.T.infer_objects()
+
+
+def _from_named_samples(frame: pd.DataFrame, header: list[str], source: str, transpose: bool) -> Expression:
+    """Return the expression of a frame whose rows are samples with names that state times, if they do."""
+    first = frame_texts(frame.iloc[:, 0])
+    for names, begin in ((frame_names(frame.index), 0), (first, 1)):
+        if stated_times(names) is not None:
+            genes = [place for place in range(begin, len(header)) if not is_metadata(header[place])]
+            levels = np.full((len(frame), len(header)), np.nan)
+            levels[:, genes] = frame_numbers(frame, genes, header, source) if genes else 0
+            return sampled_expression(names, levels[:, begin:], header[begin:], source, first_row=1)
+    rows = [["", *header], *([name] for name in frame_names(frame.index))]
+    hint = f"; {GENES_IN_ROWS}"
+    said = hint if not transpose and _tells_time(frame, header, first) else hint * looks_transposed(rows)
+    raise InputError(f"{source}: no column time; a tidy table has trajectory,time,GENE,…{said}")
+
+
+def _tells_time(frame: pd.DataFrame, header: list[str], first: list[str]) -> bool:
+    """Say whether a frame's rows would tell a time if they were columns."""
+    there = [*frame_names(frame.index), *first]
+    sampled = [stated_times(header[begin:]) for begin in (0, 1)]
+    return find_column(there, TIME_NAMES) is not None or any(one is not None for one in sampled)
 
 
 def network_from_frame(frame: pd.DataFrame, source: str = "prior") -> NamedNetwork:

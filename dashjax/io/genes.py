@@ -6,7 +6,8 @@ from pathlib import Path
 
 from dashjax.errors import InputError
 from dashjax.io.result_folder import refuse_changed
-from dashjax.io.tables import find_column, parse_present, read_rows, refuse_repeats, refuse_width, short
+from dashjax.io.table_files import TableFile
+from dashjax.io.tables import find_column, parse_present, refuse_repeated_columns, refuse_repeats, refuse_width, short
 
 _HEADERS = ("x", "gene", "genes", "name", "node", "regulator", "tf")
 
@@ -22,7 +23,7 @@ def read_gene_names(path: Path | str) -> tuple[list[str], list[bool]]:
     Raises:
         InputError: on blank or repeated names, naming file and row.
     """
-    rows = read_rows(path)
+    rows = TableFile(Path(path)).rows
     start = 1 if rows[0][0].lower() in _HEADERS else 0
     names, inputs = [], []
     for number, row in enumerate(rows[start:], start=start + 1):
@@ -45,7 +46,8 @@ def read_gene_values(path: Path | str, column: str) -> dict[str, float]:
         InputError: on missing columns or values, numbers that are none or repeated genes, naming row and column.
     """
     refuse_changed(path)
-    rows = read_rows(path)
+    rows = TableFile(Path(path)).rows
+    refuse_repeated_columns(rows[0], path)
     places = [find_column(rows[0], (name,)) for name in ("gene", column)]
     if None in places:
         raise InputError(f"{path}, row 1: expected columns gene and {column}, found '{','.join(rows[0])[:60]}'")

@@ -19,7 +19,7 @@ from dashjax.io import h5ad_worker
 from dashjax.io.metacells import average_cells
 from dashjax.io.named import CellOptions, Expression
 from dashjax.io.populations import average_populations
-from dashjax.io.tables import refuse_repeats
+from dashjax.io.tables import refuse_no_file, refuse_repeats
 
 if TYPE_CHECKING:
     import anndata
@@ -52,8 +52,7 @@ def read_h5ad(path: Path | str, options: CellOptions | None = None) -> Expressio
     options = options or CellOptions()
     if importlib.util.find_spec("anndata") is None:
         raise InputError(f"{path}: reading .h5ad needs anndata: pip install 'dashjax[h5ad]'")
-    if not Path(path).is_file():
-        raise InputError(f"{path}: no such file")
+    refuse_no_file(path)
     parts = _answers(Path(path), options)
     try:
         return _average(parts, path, options)

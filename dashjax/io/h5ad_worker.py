@@ -115,7 +115,7 @@ def parts(obs, genes: list[str], matrix, request: dict):
         block = np.asarray(block.toarray() if hasattr(block, "toarray") else block, dtype=np.float32)
         if np.isinf(block).any():
             cell, gene = np.argwhere(np.isinf(block))[0]
-            raise Refusal(f"cell {begin + cell + 1}, gene {gene + 1}: the value is infinite")
+            raise Refusal(f"cell '{obs.index[begin + cell]}', gene '{genes[gene]}': the value is infinite")
         yield block
 
 

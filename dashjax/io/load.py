@@ -28,6 +28,7 @@ def load_expression(
     value: Path | str | pd.DataFrame | anndata.AnnData | Trajectories | Expression,
     genes: Path | str | Sequence[str] | None = None,
     cells: CellOptions | None = None,
+    transpose: bool = False,
 ) -> Expression:
     """Return expression over time that is given as a file or as an object in memory.
 
@@ -41,6 +42,7 @@ def load_expression(
             returned as it is.
         genes: gene names where `value` has none: a file of them, or for Trajectories a sequence; G1, G2, … if None.
         cells: for cells; of a DataFrame, its columns of times and trajectories.
+        transpose: whether genes stand in the rows of a table or DataFrame, and samples in its columns.
 
     Raises:
         InputError: on anything that cannot be used.
@@ -48,7 +50,9 @@ def load_expression(
     if isinstance(value, str | Path):
         if not (genes is None or isinstance(genes, str | Path)):
             raise InputError(f"genes: expected a file of gene names for {value}, got {type(genes).__name__}")
-        return read_expression(value, genes, cells)
+        return read_expression(value, genes, cells, transpose)
+    if transpose and not _is(value, "pandas", "DataFrame"):
+        raise InputError(f"{type(value).__name__} is no table that could be transposed", "transpose")
     if isinstance(value, Trajectories):
         _refuse_cells(cells, _ALL_OPTIONS, "Trajectories")
         return _named_trajectories(value, genes)
@@ -62,7 +66,7 @@ def load_expression(
     if frame:
         _refuse_cells(cells, ("layer", "bins", "perturbation", "control"), "a DataFrame")
         cells = cells or CellOptions()
-        return expression_from_frame(value, time=cells.time, trajectory=cells.trajectory)  # type: ignore[arg-type]
+        return expression_from_frame(value, "expression", cells.time, cells.trajectory, transpose)  # type: ignore[arg-type]
     _refuse_cells(cells, _ALL_OPTIONS, "Expression")
     assert isinstance(value, Expression)
     return value

@@ -60,6 +60,9 @@ def parse_market(rows: list[list[str]], path: Path | str, genes: Sequence[str]) 
         raise InputError(
             f"{path}, row {body[0][0]}: a matrix of {' × '.join(body[0][1][:2])}, but the expression has {size} genes"
         )
+    stated = body[0][1][2:]
+    if stated != [str(len(body) - 1)]:
+        raise InputError(f"{path}: {len(body) - 1} entries, row {body[0][0]} states {' '.join(stated)[:20] or 'none'}")
     return _triplets(body[1:], path, genes)
 
 
@@ -128,11 +131,22 @@ def parse_named(rows: list[list[str]], path: Path | str) -> NamedNetwork:
             f"{path}, row 1: expected an edge table (source,target[,weight]), a regulator × target matrix or "
             f"regulator, target, weight without a header, found '{','.join(rows[0])[:40]}'"
         )
+    _refuse_edges(rows, path)
     targets = named_columns(rows)
     regulators = [row[0] if row else "" for row in rows[1:]]
     refuse_repeats(targets, path, "target")
     refuse_repeats(regulators, path, "regulator")
     return _dense([row[1:] for row in rows[1:]], regulators, targets, path, first_row=2, columns=targets)
+
+
+def _refuse_edges(rows: list[list[str]], path: Path | str) -> None:
+    """Refuse a table of few columns, the first two of names: edges whose columns are not called so."""
+    body = [row for row in rows[1:] if len(row) > 1]
+    if len(rows[0]) <= 4 and body and all(parse_number(row[1]) is None for row in body):
+        raise InputError(
+            f"{path}, row 1: no column is called source or target, found '{short(','.join(rows[0]))}'; these look like "
+            "edges, so call the columns source,target[,weight]"
+        )
 
 
 def _dense(rows, regulators, targets, path, first_row: int, columns: Sequence[str] | None) -> NamedNetwork:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 
 from dashjax.io.tables import short
 
+#: What is said of tables that may be the other way round.
+GENES_IN_ROWS = "this looks like genes in rows: transpose=True"
 #: What two spellings of one name may differ in, and how to make them equal.
 _SPELLINGS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("case", str.lower),
@@ -54,6 +56,13 @@ def name_hints(unknown: Sequence[str], genes: Sequence[str]) -> list[str]:
     if mine and theirs and mine != theirs:
         hints.append(f"these are {mine}, the expression has {theirs}: translate one of them first")
     return hints
+
+
+def looks_transposed(rows: Sequence[Sequence[str]]) -> bool:
+    """Say whether a table's first column looks like names of genes, and its header does not."""
+    first = [row[0] for row in rows[1:] if row]
+    kinds = name_kind(first), name_kind(rows[0][1:])
+    return kinds[0] not in (None, "symbols", "Entrez ids") and kinds[1] in (None, "symbols", "Entrez ids")
 
 
 def name_kind(names: Sequence[str]) -> str | None:

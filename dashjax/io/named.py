@@ -12,7 +12,8 @@ import numpy as np
 from dashjax.data import LARGEST_EXPRESSION, Trajectories, canonical_order, make_trajectories
 from dashjax.data.interventions import Intervention
 from dashjax.errors import InputError
-from dashjax.io.name_hints import name_hints
+from dashjax.io.metadata import is_metadata, left_out
+from dashjax.io.name_hints import GENES_IN_ROWS, name_hints
 from dashjax.io.stated import applied_to_repeats, knocked_out_yet_high, refuse_misstated
 from dashjax.io.tables import refuse_repeats, short
 
@@ -152,6 +153,8 @@ class Expression:
         if missing:
             shown = ", ".join(map(short, missing[:5])) + ("…" if len(missing) > 5 else "")
             hint = "".join(f"; {text}" for text in name_hints(missing, samples.genes))
+            if 2 * len(set(samples.names) & set(self.genes)) > len(self.genes):
+                hint = f"; {GENES_IN_ROWS}"
             raise InputError(
                 f"{samples.source}: {len(missing)} of {len(self.genes)} genes of the expression are not among those "
                 f"of the samples at rest ({shown}){hint}"
@@ -298,6 +301,14 @@ def make_expression(
     Raises:
         InputError: where `make_trajectories` does, or genes are repeated; the message names the file.
     """
+    kept = [place for place, name in enumerate(genes) if not is_metadata(name)]
+    if len(kept) < len(genes):
+        notes = [*notes, left_out([name for name in genes if is_metadata(name)])]
+        genes = [genes[place] for place in kept]
+        expression = [np.asarray(e)[:, kept] for e in expression]
+        steady = None if steady is None else replace(steady, levels=steady.levels[:, kept])
+    if not len(genes):
+        raise InputError(f"{path}: no genes")
     refuse_repeats(genes, path)
     names = [str(n + 1) for n in range(len(times))] if names is None else names
     parts = [*expression] if steady is None else [*expression, steady.levels]
@@ -320,7 +331,7 @@ def make_expression(
             e[:, unseen] = rest
     try:
         alone = steady is not None and not len(times)
-        trajectories = no_trajectories(len(genes)) if alone else make_trajectories(times, expression)
+        trajectories = no_trajectories(len(genes)) if alone else make_trajectories(times, expression, names, genes)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     if unseen.any():

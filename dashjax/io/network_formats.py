@@ -9,7 +9,7 @@ from pathlib import Path
 from dashjax.io.edge_tables import is_edge_table, is_headerless, parse_edge_table, parse_headerless, read_gene_sets
 from dashjax.io.matrices import is_bare, is_market, is_triplets, parse_bare, parse_market, parse_named, parse_triplets
 from dashjax.io.named import NamedNetwork
-from dashjax.io.tables import TableFile
+from dashjax.io.table_files import TableFile
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from dashjax.errors import InputError
 from dashjax.io.files import write_atomically
 from dashjax.io.genes import read_gene_names
 from dashjax.io.named import Expression, make_expression
-from dashjax.io.tables import LARGEST_TABLE, parse_numbers, read_rows, short
+from dashjax.io.table_files import TableFile
+from dashjax.io.tables import LARGEST_TABLE, parse_numbers, short
 
 
 def read_phoenix(path: Path | str, genes_file: Path | str | None = None) -> Expression:
@@ -30,7 +31,7 @@ def read_phoenix(path: Path | str, genes_file: Path | str | None = None) -> Expr
     Raises:
         InputError: on anything that cannot be read, naming file, row and column.
     """
-    return parse_phoenix(read_rows(path), path, genes_file)
+    return parse_phoenix(TableFile(Path(path)).rows, path, genes_file)
 
 
 def write_phoenix(path: Path | str, times: Sequence, expression: Sequence) -> None:

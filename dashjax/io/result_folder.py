@@ -43,7 +43,8 @@ def claimed(
 
     Args:
         folder: where results go.
-        of: the kind of result, a command's name.
+        of: the kind of result: a command's name, and after a space what tells results of it apart that may share a
+            folder, as a perturbation does.
         fingerprint: of all that it depends on.
         main_file: of its files, the one that tells that there is a result of this kind.
         words: what to call it in messages.
@@ -117,7 +118,7 @@ def _with_claim(
     record: dict[str, Any], folder: Path, of: str, fingerprint: str, main_file: str, words: str, force: bool
 ) -> dict[str, Any]:
     """Return a record with a result's claim, and without what that replaces."""
-    others = {kind for kind in record if kind != of and not {kind, of} & set(_ASKED)}
+    others = {kind for kind in record if kind != of and not {_command(kind), _command(of)} & set(_ASKED)}
     if of in record and record[of]["fingerprint"] != fingerprint:
         others.add(of)
     way_out = "choose another folder, or --force to replace it"
@@ -130,7 +131,8 @@ def _with_claim(
     kept = {kind: entry for kind, entry in record.items() if kind not in others}
     entry = kept.pop(of, {**_NOBODY, "fingerprint": fingerprint, "words": words})
     replaced |= set(entry["replaces"])
-    return {of: {**entry, "replaces": sorted(replaced), "force": force or entry["force"]}, **kept}
+    mine = {**entry, "replaces": sorted(replaced), "force": force or entry["force"]}
+    return dict(sorted({**kept, of: mine}.items()))
 
 
 @contextmanager
@@ -208,6 +210,10 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(lock)
 
 
+def _command(kind: str) -> str:
+    return kind.partition(" ")[0]
+
+
 def read_record(folder: Path) -> dict[str, Any]:
     """Return what a folder records of its results, by kind; nothing where it has no record.
 
@@ -231,5 +237,6 @@ def refuse_changed(path: Path | str) -> None:
         sum_then = entry["files"].get(path.name)
         if sum_then is not None and path.is_file() and checksum(path.read_bytes()) != sum_then:
             raise InputError(
-                f"{path}: changed since dashjax {kind} wrote it; make it again, or copy it elsewhere to use it as it is"
+                f"{path}: changed since dashjax {_command(kind)} wrote it; make it again, or copy it elsewhere to use "
+                "it as it is"
             )

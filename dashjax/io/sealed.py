@@ -110,6 +110,8 @@ def read_json(path: Path) -> dict[str, Any]:
         InputError: where it cannot be read, or is not what was written.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise Damaged("no regular file")
         with path.open("rb") as file:
             content = json.loads(file.read(LARGEST_JSON).decode())
         if content.pop("sha256") != _checksum_of(content, path.name):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from dashjax.data import LARGEST_EXPRESSION
 from dashjax.data.interventions import KINDS, Intervention
 from dashjax.errors import InputError, suggest, unknown
 from dashjax.io.tables import short
@@ -101,7 +101,7 @@ def _refuse_size(one: Intervention, gene: str) -> None:
     if value is None:
         if one.kind == "clamp":
             raise InputError(f"{one.where}: the clamp of {gene} needs the level it is held at")
-    elif not math.isfinite(value):
+    elif not abs(value) <= LARGEST_EXPRESSION:
         raise InputError(f"{one.where}: the {one.kind} of {gene} has the value {value:g}, expected a number")
     elif one.kind == "knockout" and value != 0:
         raise InputError(f"{one.where}: the knockout of {gene} has the value {value:g}; state a knockdown by its share")

@@ -7,7 +7,7 @@ from pathlib import Path
 from dashjax.errors import InputError
 from dashjax.io.files import write_atomically
 from dashjax.io.genes import read_gene_names
-from dashjax.io.tables import read_rows
+from dashjax.io.tables import read_rows, refuse_repeated_columns
 from dashjax.simulate import System, make_system
 from dashjax.simulate.equations import INPUT_GENE
 
@@ -29,6 +29,9 @@ def read_system(equations: Path | str, names: Path | str | None = None) -> Syste
     lower = [cell.lower() for cell in rows[0]]
     if "node" not in lower or "eqn" not in lower:
         raise InputError(f"{equations}, row 1: expected columns node and eqn, found '{','.join(rows[0])[:60]}'")
+    if len(rows) < 2:
+        raise InputError(f"{equations}: no equations below the header")
+    refuse_repeated_columns(rows[0], equations)
     node, eqn = lower.index("node"), lower.index("eqn")
     by_gene: dict[str, tuple[str, str]] = {}
     for number, row in enumerate(rows[1:], start=2):

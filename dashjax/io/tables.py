@@ -6,12 +6,12 @@ import csv
 import errno
 import gzip
 import io
+import os
 import re
 import stat
+import time
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 LARGEST_TEXT = 2**30
 #: Values that a table in a binary format may hold.
 LARGEST_TABLE = 2**29
+
+#: Seconds to wait for somebody who writes to a pipe.
+PATIENCE = 10.0
 
 _NAN = float("nan")
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?")
@@ -71,33 +74,35 @@ def _bytes(path: Path, largest: int) -> bytes:
     kind = path.stat().st_mode
     if stat.S_ISCHR(kind):
         raise OSError(errno.EINVAL, "a device, not a file")
-    if not stat.S_ISREG(kind) and str(path) in _pipes:
+    if stat.S_ISFIFO(kind):
+        if str(path) not in _pipes:
+            _pipes[str(path)] = _from_pipe(path, largest)
         return _pipes[str(path)]
     with path.open("rb") as file:
-        content = file.read(largest + 1)
-    if not stat.S_ISREG(kind):
-        _pipes[str(path)] = content
-    return content
+        return file.read(largest + 1)
+
+
+def _from_pipe(path: Path, largest: int) -> bytes:
+    """Return what comes through a pipe, which is empty as long as nobody writes to it."""
+    # Opened to wait, it would wait for a writer for ever.
+    place, begun = os.open(path, os.O_RDONLY | os.O_NONBLOCK), time.monotonic()
+    with os.fdopen(place, "rb") as file:
+        while True:
+            try:
+                first = os.read(place, 1)
+            except BlockingIOError:  # a writer that has not written yet
+                first = None
+            if first != b"":
+                break
+            if time.monotonic() - begun > PATIENCE:
+                raise InputError(f"{path}: nothing came through this pipe")
+            time.sleep(0.01)
+        os.set_blocking(place, True)
+        return (first or b"") + file.read(largest + 1)
 
 
 #: What came through pipes.
 _pipes: dict[str, bytes] = {}
-
-
-@dataclass(frozen=True)
-class TableFile:
-    """A file whose format is to be told; its rows are read when they are first asked for.
-
-    Attributes:
-        path: the file or folder.
-    """
-
-    path: Path
-
-    @cached_property
-    def rows(self) -> list[list[str]]:
-        """Rows of text, of a Parquet table too; see `read_rows`."""
-        return parquet_rows(self.path) if self.path.suffix.lower() == ".parquet" else read_rows(self.path)
 
 
 def read_rows(path: Path | str) -> list[list[str]]:
@@ -114,7 +119,9 @@ def read_rows(path: Path | str) -> list[list[str]]:
     first = text.split("\n", 1)[0]
     delimiter = next((mark for mark in "\t,;" if mark in first), ",")
     try:
-        rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=delimiter)]
+        # Strict, or a quote that is never closed would swallow all lines after it.
+        found = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+        rows = [[cell.strip() for cell in row] for row in found]
     except csv.Error as error:
         raise InputError(f"{path}: cannot be read as a table ({error})") from None
     while rows and not any(rows[-1]):
@@ -220,6 +227,30 @@ def refuse_width(row: Sequence[str], width: int, where: str, against: str = "the
         raise InputError(f"{where}: {len(row)} columns, {against} has {width}")
 
 
+def refuse_no_file(path: Path | str) -> None:
+    """Refuse what is absent, and what is there but no file that could be read in any order.
+
+    Raises:
+        InputError: naming it.
+    """
+    try:
+        kind = Path(path).stat().st_mode
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError)
+        raise InputError(f"{path}: {'no such file' if missing else f'cannot be read ({error.strerror})'}") from None
+    if not stat.S_ISREG(kind):
+        raise InputError(f"{path}: not a regular file")
+
+
+def refuse_repeated_columns(header: Sequence[str], path: Path | str) -> None:
+    """Refuse a header in which a name, whatever its case, stands twice: which column is meant?
+
+    Raises:
+        InputError: naming the column.
+    """
+    refuse_repeats([name.lower() for name in header if name], f"{path}, row 1", "column")
+
+
 def refuse_repeats(names: Sequence[str], path: Path | str, what: str = "gene") -> None:
     """Refuse names that are blank or stand twice.
 
@@ -245,7 +276,7 @@ def named_columns(rows: list[list[str]]) -> list[str]:
 
     R writes a header one field short: it has no name for the column of names.
     """
-    return rows[0][1:] if len(rows[0]) == len(rows[1]) else rows[0]
+    return rows[0] if len(rows[0]) == len(rows[1]) - 1 else rows[0][1:]
 
 
 def read_levels(path: Path | str, what: str) -> tuple[list[str], list[str], np.ndarray]:
@@ -276,45 +307,6 @@ def find_column(header: Sequence[str], names: Sequence[str]) -> int | None:
     """Return the place of the first of some names in a header, whatever its case; None where it has none of them."""
     lower = [cell.lower() for cell in header]
     return next((lower.index(name) for name in names if name in lower), None)
-
-
-def parquet_rows(path: Path | str) -> list[list[str]]:
-    """Return a Parquet table as a delimited file of the same content would be read: rows of text, a header first.
-
-    Raises:
-        InputError: where the file is missing, damaged or holds more than `LARGEST_TABLE` values.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    if not Path(path).is_file():
-        raise InputError(f"{path}: no such file")
-    try:
-        with pq.ParquetFile(path) as file:
-            size = file.metadata.num_rows * file.metadata.num_columns
-            if size > LARGEST_TABLE:
-                raise InputError(f"{path}: {size:,} values, more than {LARGEST_TABLE:,}")
-            table = file.read()
-        columns = [column.to_pylist() for column in table.columns]
-    except InputError:
-        raise
-    except (pa.ArrowException, OSError, ValueError, TypeError, MemoryError, OverflowError) as error:
-        raise InputError(f"{path}: cannot be read as Parquet ({_first_line(error)})") from None
-    if not table.num_rows or not table.num_columns:
-        raise InputError(f"{path}: the table is empty")
-    texts = [["" if value is None else as_text(value) for value in column] for column in columns]
-    return [[str(name).strip() for name in table.column_names], *(list(row) for row in zip(*texts, strict=True))]
-
-
-def as_text(value) -> str:
-    """Return a value as a cell of a delimited file of the same content has it."""
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", errors="replace")
-    return str(value).strip() if not isinstance(value, float) else repr(value)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:120]
 
 
 def write_table(path: Path | str, table: pd.DataFrame) -> None:

@@ -10,9 +10,11 @@ from jaxtyping import Float
 
 from dashjax.errors import InputError
 from dashjax.io.files import write_frame
+from dashjax.io.metadata import is_metadata, left_out
 from dashjax.io.named import Expression, Samples, make_expression, make_samples
 from dashjax.io.stated import numbered
-from dashjax.io.tables import TableFile, find_column, parse_numbers, refuse_missing, refuse_width, short
+from dashjax.io.table_files import TableFile
+from dashjax.io.tables import find_column, parse_numbers, refuse_missing, refuse_repeated_columns, refuse_width, short
 
 #: Header names, in lower case.
 TRAJECTORY_NAMES = ("trajectory", "replicate", "branch", "series")
@@ -80,6 +82,8 @@ def parse_tidy(rows: list[list[str]], path: Path | str) -> Expression:
     """Read the rows of a tidy table; see `read_tidy`."""
     if find_column(rows[0], TIME_NAMES) is None:
         raise InputError(f"{path}, row 1: no column time; a tidy table has trajectory,time,GENE,…")
+    if len(rows) < 2:
+        raise InputError(f"{path}: no observations below the header")
     for number, row in enumerate(rows[1:], start=2):
         refuse_width(row, len(rows[0]), f"{path}, row {number}")
     return _parse_long(rows, path) if is_long(rows[0]) else _parse_wide(rows, path)
@@ -99,7 +103,7 @@ def _columns(header: list[str]) -> tuple[int | None, int]:
 def _parse_wide(rows, path) -> Expression:
     header = rows[0]
     group, when = _columns(header)
-    columns = [number for number in range(len(header)) if number not in (group, when)]
+    columns, notes = gene_columns(header, (group, when))
     names = [header[number] for number in (when, *columns)]
     refuse_nameless(names[1:], columns, f"{path}, row 1")
     numbers = np.empty((len(rows) - 1, len(names)))
@@ -108,7 +112,19 @@ def _parse_wide(rows, path) -> Expression:
         numbers[place] = parse_numbers(cells, f"{path}, row {place + 2}", names)
     numbers[at_rest([row[when] for row in rows[1:]]), 0] = np.inf
     labels = ["1" if group is None else row[group] for row in rows[1:]]
-    return wide_expression(labels, numbers, names, path, first_row=2)
+    return wide_expression(labels, numbers, names, path, first_row=2, notes=notes)
+
+
+def gene_columns(header: Sequence[str], others: Sequence[int | None]) -> tuple[list[int], list[str]]:
+    """Return which columns are genes', and a note of those that are left out because they are called as metadata.
+
+    Args:
+        header: the columns' names.
+        others: places of columns that are known to be something else.
+    """
+    free = [number for number in range(len(header)) if number not in others]
+    genes = [number for number in free if not is_metadata(header[number])]
+    return genes, [left_out([header[n] for n in free if n not in set(genes)])] if len(genes) < len(free) else []
 
 
 def at_rest(cells: Sequence[str]) -> np.ndarray:
@@ -144,6 +160,7 @@ def wide_expression(
     names: Sequence[str],
     path: Path | str,
     first_row: int,
+    notes: Sequence[str] = (),
 ) -> Expression:
     """Put the rows of a tidy table of a row per observation together.
 
@@ -153,6 +170,7 @@ def wide_expression(
         names: of these columns: the time's, then the genes.
         path: what to name in messages.
         first_row: the number of the first row there.
+        notes: what was done to the table on the way.
 
     Raises:
         InputError: on missing times, or times out of order, naming row and column.
@@ -178,7 +196,7 @@ def wide_expression(
         times.append(block[:, 0])
         expression.append(block[:, 1:])
     steady = _samples([labels[place] for place in rest.tolist()], numbers[rest, 1:], names[1:], path, list(rows_of))
-    return make_expression(names[1:], times, expression, path, list(rows_of), steady=steady)
+    return make_expression(names[1:], times, expression, path, list(rows_of), notes, steady)
 
 
 def _samples(
@@ -192,6 +210,7 @@ def _samples(
 
 def _parse_long(rows, path) -> Expression:
     header = rows[0]
+    refuse_repeated_columns(header, path)
     group, when = _columns(header)
     gene, value = find_column(header, GENE_NAMES), find_column(header, VALUE_NAMES)
     assert gene is not None, "told by is_tidy"

@@ -10,6 +10,7 @@ import numpy as np
 from dashjax.data import KINDS, Finding
 from dashjax.errors import InputError
 from dashjax.io import Expression, NamedNetwork, align_network
+from dashjax.io.metadata import LEFT_OUT
 from dashjax.io.name_hints import name_hints
 from dashjax.io.tables import short
 
@@ -56,7 +57,7 @@ def check_expression(data: Expression) -> list[Finding]:
     ]  # fmt: skip
     samples = [] if data.steady is None else [_count(len(data.steady.names), "sample at rest", "samples at rest")]
     # What a reader saw on the way is said by the reader; what was probably not meant is a warning.
-    doubted = [note for note in data.notes if note.startswith(HIGH) or OTHERWISE_SPELT in note]
+    doubted = [note for note in data.notes if note.startswith(HIGH) or OTHERWISE_SPELT in note or LEFT_OUT in note]
     notes = [
         ", ".join([f"{values.n_genes:,} genes", *courses, *samples]),
         *_stated(data),

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dashjax.errors import InputError
+from dashjax.data import LARGEST_EXPRESSION
+from dashjax.errors import InputError, refuse_outside
 from dashjax.io import (
     read_phoenix,
     read_system,
@@ -18,6 +19,7 @@ from dashjax.io import (
     write_table,
 )
 from dashjax.io.result_folder import published
+from dashjax.io.tables import LARGEST_TABLE
 from dashjax.networks import edge_list
 from dashjax.simulate import (
     RestStudy,
@@ -31,6 +33,7 @@ from dashjax.simulate import (
     simulate_expression,
     simulate_rest,
 )
+from dashjax.simulate.generator import LARGEST_SYSTEM
 
 
 def simulate_files(
@@ -81,9 +84,14 @@ def simulate_files(
         grid = np.array([float(time) for time in times.split(",")])
     except ValueError:
         raise InputError(f"expected numbers separated by commas, got '{times}'", "times") from None
-    if len(grid) < 2 or (np.diff(grid) <= 0).any() or not np.isfinite(grid).all():
+    if len(grid) < 2 or not np.isfinite(grid).all() or (np.diff(grid) <= 0).any():
         raise InputError(f"needs at least two times, each later than the one before, got '{times}'", "times")
 
+    refuse_outside(genes, 5, LARGEST_SYSTEM, "genes")
+    for share, value in corruption.items():
+        refuse_outside(value, 0, 1, "corruption" if share == "relocate" else share)
+    refuse_outside(noise, 0, LARGEST_EXPRESSION, "noise")
+    refuse_outside(trajectories, 1, LARGEST_TABLE // (genes * len(grid)) + 1, "trajectories")
     system = generate_system(genes, seed) if equations is None else read_system(equations, names)
     rest = _simulate_rest(system, seed, knockouts, knockdowns, steady, noise)
     rng = np.random.default_rng([seed, 1])
@@ -97,7 +105,9 @@ def simulate_files(
         states = np.stack([expression[0] for expression in observed])
         if np.isnan(states).any():
             trajectory, gene = np.argwhere(np.isnan(states))[0]
-            raise InputError(f"{initial}: trajectory {trajectory + 1}, gene {gene + 1}: the first value is missing")
+            raise InputError(
+                f"{initial}: trajectory {trajectory + 1}, gene '{system.genes[gene]}': the first value is missing"
+            )
     expression = _simulate_grids(system, states, grids)
     noisy = [e + noise * rng.normal(size=e.shape) for e in expression]
 

@@ -56,6 +56,7 @@ def read_problem(
     truth: Any = None,
     validation: float = 0.1,
     name: str = "",
+    transpose: bool = False,
 ) -> Problem:
     """Read a user's data into a problem, its genes in the order of their names.
 
@@ -75,6 +76,7 @@ def read_problem(
         truth: a reference network, as a prior is given.
         validation: share of the data held out.
         name: of the problem; the expression's source if empty.
+        transpose: whether genes stand in the rows of the tables of expression and of samples at rest.
 
     Returns:
         The problem, with what the checks found.
@@ -82,7 +84,7 @@ def read_problem(
     Raises:
         InputError: on anything wrong with the data or arguments.
     """
-    data, networks = read_parts(expression, prior, cells, genes, match, steady, interventions)
+    data, networks = read_parts(expression, prior, cells, genes, match, steady, interventions, transpose)
     if not changes(data).any():
         raise InputError(f"{data.source}: {NOTHING_CHANGES}")
     findings = check_data(data, networks, match)
@@ -133,6 +135,7 @@ def read_parts(
     match: str = "exact",
     steady: Any = None,
     interventions: Any = None,
+    transpose: bool = False,
 ) -> tuple[Expression, list[NamedNetwork]]:
     """Read expression and experiments, genes in canonical order, and priors; see `read_problem`.
 
@@ -144,12 +147,12 @@ def read_parts(
     if expression is None:
         if steady is None:
             raise InputError("needs expression over time, samples at rest, or both", "expression")
-        data, steady = expression_at_rest(read_steady(steady)), None
+        data, steady = expression_at_rest(read_steady(steady, (), transpose)), None
     else:
-        data = load_expression(expression, genes, cells)
+        data = load_expression(expression, genes, cells, transpose)
     if steady is not None or interventions is not None:
         data = data.with_experiments(
-            None if steady is None else read_steady(steady, data.genes),
+            None if steady is None else read_steady(steady, data.genes, transpose),
             () if interventions is None else read_interventions(interventions),
         )
     priors = [] if prior is None else list(prior) if isinstance(prior, list | tuple) else [prior]
@@ -168,13 +171,14 @@ def check_files(
     cells: CellOptions | None = None,
     steady: Any = None,
     interventions: Any = None,
+    transpose: bool = False,
 ) -> list[Finding]:
     """Read a user's data and say what was found in them.
 
     Raises:
         InputError: where something cannot be read.
     """
-    data, networks = read_parts(expression, prior, cells, genes, match, steady, interventions)
+    data, networks = read_parts(expression, prior, cells, genes, match, steady, interventions, transpose)
     return check_data(data, networks, match)
 
 

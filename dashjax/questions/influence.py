@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 #: Relaxation times (1/decay of the median gene) that are followed, and at how many times they are looked at.
 RELAXATIONS, POINTS = 5.0, 10
 
+#: Of a gene's range; beyond this there is a mistake.
+LARGEST_PUSH = 1e6
+
 
 class Influence(eqx.Module):
     """Influence of genes on all others.
@@ -162,8 +165,8 @@ def measure_influence(
     Raises:
         InputError: on a push of zero, a single gene, or a model that does not stay finite.
     """
-    if not 0 < abs(push) < np.inf:
-        raise InputError(f"must be a number other than zero, got {push:g}", "push")
+    if not 0 < abs(push) <= LARGEST_PUSH:
+        raise InputError(f"must be a number other than zero, at most {LARGEST_PUSH:,.0f}, got {push:g}", "push")
     if len(genes) < 2:
         raise InputError("influence: a single gene has none to influence")
     field = field.compact()

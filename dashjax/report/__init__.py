@@ -1,6 +1,7 @@
 """Showing results: tables, figures and self-contained pages."""
 
 from dashjax.report.network_folder import (
+    perturbation_name,
     write_influence,
     write_network,
     write_network_page,
@@ -15,6 +16,7 @@ __all__ = [
     "Observed",
     "network_page",
     "observed_of",
+    "perturbation_name",
     "printed_rows",
     "summarise",
     "write_influence",

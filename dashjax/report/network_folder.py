@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from dashjax.data import DENSE_GENES
-from dashjax.io import write_atomically, write_table
+from dashjax.io import make_folder, write_atomically, write_table
 from dashjax.io.result_folder import how_made, published
+from dashjax.io.sealed import checksum
 from dashjax.networks import Network, load_network
 from dashjax.networks.network_file import FILE
 from dashjax.plot import effects, pathways
@@ -121,6 +123,24 @@ def write_pathways(out: Path, table: pd.DataFrame) -> None:
         write_page(part, pathways_page(table, png, how_made(out, "pathways")), "pathways.html")
 
 
+def perturbation_name(knock_out: Sequence[str], knock_down: Mapping[str, float], held: Mapping[str, float]) -> str:
+    """Return the name of the folder that a perturbation's files go to, whatever characters its genes' names have.
+
+    Examples:
+        >>> perturbation_name(["GATA1"], {"TAL1": 0.5}, {})
+        'GATA1_out,TAL1_down_0.5'
+        >>> perturbation_name(["../x"], {}, {})
+        '.._x_out-583c6d41'
+    """
+    parts = [f"{gene}_out" for gene in knock_out]
+    parts += [f"{gene}_down_{share:.12g}" for gene, share in knock_down.items()]
+    parts += [f"{gene}_held_{level:.12g}" for gene, level in held.items()]
+    # In any order it is the same perturbation.
+    name = ",".join(sorted(parts))
+    plain = re.sub(r"[^0-9A-Za-z,._+-]", "_", name)[:80]
+    return plain if plain == name and not name.startswith(".") else f"{plain}-{checksum(name.encode())[:8]}"
+
+
 def write_response(
     out: Path,
     table: pd.DataFrame,
@@ -128,6 +148,7 @@ def write_response(
     genes: Sequence[str],
     words: str,
     at_rest: pd.DataFrame | None = None,
+    part: str = "",
 ) -> None:
     """Write response.tsv, trajectories.tsv, figures and response.html of a perturbation.
 
@@ -138,6 +159,7 @@ def write_response(
         genes: names in its order.
         words: what was done.
         at_rest: of `Network.at_rest`; written to at_rest.tsv.
+        part: of `perturbation_name`, the folder in there that they go to, so that several perturbations may share one.
     """
     paths = {name: np.asarray(getattr(response, name)).mean(axis=0) for name in ("unperturbed", "perturbed")}
     times = np.asarray(response.times)
@@ -148,15 +170,17 @@ def write_response(
             **{name: path.T.ravel() for name, path in paths.items()},
         }
     )
-    with published(out, "perturb") as part:
-        write_table(part / "response.tsv", table)
-        write_table(part / "trajectories.tsv", trajectories)
+    with published(out, f"perturb {part}".strip()) as everything:
+        folder = everything / part
+        make_folder(folder)
+        write_table(folder / "response.tsv", table)
+        write_table(folder / "trajectories.tsv", trajectories)
         figures = {
-            "response": write_figure(part, "response", response_bars(table, title=words).figure),
-            "trajectories": write_figure(part, "trajectories", trajectories_figure(table, trajectories)),
+            "response": write_figure(folder, "response", response_bars(table, title=words).figure),
+            "trajectories": write_figure(folder, "trajectories", trajectories_figure(table, trajectories)),
         }
         if at_rest is not None:
-            write_table(part / "at_rest.tsv", at_rest)
-            figures["at_rest"] = write_figure(part, "at_rest", at_rest_figure(at_rest, words))
-        page = response_page(table, response, genes, words, figures, at_rest, how_made(out, "perturb"))
-        write_page(part, page, "response.html")
+            write_table(folder / "at_rest.tsv", at_rest)
+            figures["at_rest"] = write_figure(folder, "at_rest", at_rest_figure(at_rest, words))
+        page = response_page(table, response, genes, words, figures, at_rest, how_made(out, f"perturb {part}".strip()))
+        write_page(folder, page, "response.html")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dashjax.errors import InputError
+from dashjax.errors import refuse_outside
 from dashjax.simulate.equations import INPUT_GENE
 from dashjax.simulate.system import System, make_system
 
@@ -16,6 +16,8 @@ REPRESSING_SHARE = 0.32
 MEAN_IN_DEGREE = 2.0
 LARGEST_IN_DEGREE = 12
 OUT_DEGREE_TAIL = 1.5
+#: Genes of the largest system, which holds a number for every pair of them.
+LARGEST_SYSTEM = 30_000
 
 
 def generate_system(genes: int, seed: int) -> System:
@@ -32,10 +34,9 @@ def generate_system(genes: int, seed: int) -> System:
         seed: everything follows from it.
 
     Raises:
-        InputError: on fewer than 5 genes.
+        InputError: on fewer than 5 genes, or more than `LARGEST_SYSTEM`.
     """
-    if genes < 5:
-        raise InputError(f"genes: a system needs at least 5, got {genes}")
+    refuse_outside(genes, 5, LARGEST_SYSTEM, "genes")
     rng = np.random.default_rng(seed)
     names = [f"G{number}" for number in range(1, genes + 1)]
     order = rng.permutation(genes)

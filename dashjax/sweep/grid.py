@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import re
 from collections.abc import Sequence
@@ -14,12 +15,16 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from dashjax.dynamics import FIELDS
-from dashjax.errors import InputError, suggest, unknown
+from dashjax.errors import LARGEST_SEED, InputError, suggest, unknown
 from dashjax.io.tables import read_text
 from dashjax.methods import DEFAULT_TRUST, find_method
+from dashjax.simulate.generator import LARGEST_SYSTEM
 from dashjax.training import OBJECTIVES
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
+Hidden = Annotated[int, Field(ge=1, le=100_000)]
+Epochs = Annotated[int, Field(ge=1, le=10_000_000)]
 
 
 #: Runs of a grid, and bytes of its file, beyond which there is a mistake.
@@ -34,8 +39,8 @@ class SimulatedSystem(_Strict):
     """A system drawn by the generator."""
 
     kind: Literal["simulated"]
-    genes: Annotated[int, Field(ge=5)]
-    seed: Annotated[int, Field(ge=0)] = 0
+    genes: Annotated[int, Field(ge=5, le=LARGEST_SYSTEM)]
+    seed: Seed = 0
 
 
 class EquationSystem(_Strict):
@@ -44,7 +49,7 @@ class EquationSystem(_Strict):
     kind: Literal["equations"]
     equations: str
     names: str | None = None
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
 
 
 class UserData(_Strict):
@@ -66,6 +71,7 @@ class UserData(_Strict):
     bins: Annotated[int, Field(ge=2)] | None = None
     perturbation: str | None = None
     control: str | None = None
+    transpose: bool = False
     match: Literal["exact", "intersect", "union"] = "exact"
     validation: Annotated[float, Field(gt=0, lt=1)] = 0.1
 
@@ -86,7 +92,7 @@ class TrajectoryPlan(_Strict):
     @field_validator("times")
     @classmethod
     def _increasing(cls, times: tuple[float, ...]) -> tuple[float, ...]:
-        if len(times) < 2 or any(b <= a for a, b in itertools.pairwise(times)):
+        if len(times) < 2 or not all(map(math.isfinite, times)) or any(b <= a for a, b in itertools.pairwise(times)):
             raise ValueError("needs at least two times, each later than the one before")
         return times
 
@@ -103,7 +109,7 @@ class MethodEntry(_Strict):
     lambda_2: tuple[Share, ...] = (DEFAULT_TRUST[1],)
     strength: tuple[float, ...] = ()
     target_sparsity: Share | None = None
-    epochs: Annotated[int, Field(ge=1)] | None = None
+    epochs: Epochs | None = None
 
     _lists = field_validator("lambda_1", "lambda_2", "strength", mode="before")(_listed)
 
@@ -129,11 +135,11 @@ class Grid(_Strict):
     noise: tuple[Annotated[float, Field(ge=0, le=10)], ...] = (0.025,)
     prior_corruption: tuple[Share, ...] = (0.05,)
     methods: Annotated[tuple[MethodEntry, ...], Field(min_length=1)]
-    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0, 1, 2)
-    epochs: Annotated[int, Field(ge=1)] | None = None
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0, 1, 2)
+    epochs: Epochs | None = None
     field: str = "phoenix"
     objective: str = "one_step"
-    hidden: Annotated[int, Field(ge=1)] | None = None
+    hidden: Hidden | None = None
     hidden_layers: Annotated[int, Field(ge=1)] = 1
     folds: Annotated[int, Field(ge=0)] = 0
     trajectories_per_step: Annotated[int, Field(ge=1)] = 1
@@ -212,6 +218,17 @@ class Grid(_Strict):
         return [{"name": method} if isinstance(method, str) else method for method in methods]
 
 
+class _OnceLoader(yaml.SafeLoader):
+    """Reads plain values only, and no key twice, of which the first would be lost."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value if isinstance(key.value, str)]
+        for number, key in enumerate(keys):
+            if key in keys[:number] and key != "<<":
+                raise yaml.constructor.ConstructorError(None, None, f"key '{key}' appears twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
 @dataclass(frozen=True)
 class Combination:
     """One combination of a grid's values: what makes a cell, before its problem is there.
@@ -287,7 +304,7 @@ def load_grid(path: Path | str) -> Grid:
     text = read_text(path, LARGEST_TEXT)
     text = re.sub(r"\$\{(\w+)(?::-([^}]*))?\}", lambda m: os.environ.get(m[1], m[2] or ""), text)
     try:
-        content = yaml.safe_load(text)
+        content = yaml.load(text, _OnceLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", row {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -319,7 +336,7 @@ def parse_grid(content: Any, source: str = "grid") -> Grid:
     try:
         grid = Grid.model_validate(content)
     except ValidationError as error:
-        raise InputError(f"{source}: {_explain(error.errors()[0])}") from None
+        raise InputError(f"{source}: {_explain(_worst(error.errors()))}") from None
     if (count := count_runs(grid)) > LARGEST_GRID:
         raise InputError(f"{source}: {count:,} runs, more than {LARGEST_GRID:,}; split the grid")
     return grid
@@ -352,6 +369,11 @@ def _find(value: str, folders: Sequence[Path], where: str) -> str:
         if (folder / value).exists():
             return str((folder / value).resolve())
     raise InputError(f"{where}: no such file '{value}'")
+
+
+def _worst(errors: Sequence[Any]) -> Any:
+    """Return the error to tell: an unknown key, which explains why another is missing, or the first."""
+    return next((error for error in errors if error["type"] == "extra_forbidden"), errors[0])
 
 
 def _explain(error: Any) -> str:

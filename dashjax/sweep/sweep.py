@@ -188,6 +188,7 @@ class _Problems:
             interventions=data.interventions,
             truth=data.truth,
             validation=data.validation,
+            transpose=data.transpose,
         )
 
 

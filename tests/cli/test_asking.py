@@ -67,6 +67,7 @@ def test_perturb_writes_responses_and_trajectories_of_combinations(fitted, tmp_p
     assert (
         "2 genes respond by at least a tenth of the strongest response: 1 direct, 1 downstream, 0 unconnected" in text
     )
+    out = out / "A_out,D_held_2"
     table = pd.read_csv(out / "response.tsv", sep="\t").set_index("gene")
     assert table["relation"].to_dict() == {"A": "perturbed", "D": "perturbed", "B": "direct", "C": "downstream"}
     paths = pd.read_csv(out / "trajectories.tsv", sep="\t")
@@ -79,7 +80,7 @@ def test_perturb_writes_responses_and_trajectories_of_combinations(fitted, tmp_p
     # The posterior returns only A → B.
     code, text, err = dashjax("perturb", fitted, "--knock-out", "A", "--starts", 3, "--out", tmp_path / "p")
     assert code == 0, err
-    table = pd.read_csv(tmp_path / "p" / "response.tsv", sep="\t").set_index("gene")
+    table = pd.read_csv(tmp_path / "p" / "A_out" / "response.tsv", sep="\t").set_index("gene")
     assert table["relation"].to_dict() == {"A": "perturbed", "B": "direct", "C": "unconnected", "D": "unconnected"}
     assert table["response"]["C"] != 0
     # Other edges may be named instead.
@@ -87,7 +88,7 @@ def test_perturb_writes_responses_and_trajectories_of_combinations(fitted, tmp_p
     arguments = ["--knock-out", "A", "--starts", 3, "--edges", tmp_path / "e.tsv", "--out", tmp_path / "e"]
     code, text, err = dashjax("perturb", fitted, *arguments)
     assert code == 0, err
-    named = pd.read_csv(tmp_path / "e" / "response.tsv", sep="\t").set_index("gene")["relation"].to_dict()
+    named = pd.read_csv(tmp_path / "e" / "A_out" / "response.tsv", sep="\t").set_index("gene")["relation"].to_dict()
     assert named == {"A": "perturbed", "C": "direct", "B": "unconnected", "D": "unconnected"}
     arguments = ["--knock-out", "A", "--starts", 3, "--edges-only", "--out", tmp_path / "q"]
     code, text, err = dashjax("perturb", fitted, *arguments)
@@ -95,7 +96,7 @@ def test_perturb_writes_responses_and_trajectories_of_combinations(fitted, tmp_p
     code, text, err = dashjax("perturb", fitted, "--knock-out", "D", "--starts", 3, "--out", tmp_path / "r")
     assert code == 0, err
     assert "no other gene responds" in text
-    along = pd.read_csv(tmp_path / "q" / "response.tsv", sep="\t").set_index("gene")["response"]
+    along = pd.read_csv(tmp_path / "q" / "A_out" / "response.tsv", sep="\t").set_index("gene")["response"]
     assert along["C"] == pytest.approx(0, abs=1e-6)
     assert along["B"] == pytest.approx(table["response"]["B"], rel=1e-4)
 
@@ -108,6 +109,7 @@ def test_perturb_knocks_down_and_predicts_levels_at_rest(fitted, tmp_path, dashj
     code, text, err = dashjax("perturb", tmp_path / "low.npz", *arguments, "--out", out)
     assert code == 0, err
     assert "A knocked out (held at -0.125, the lowest seen) and D knocked down to 0.5 of its production, from 3" in text
+    out = out / "A_out,D_down_0.5"
     assert f"levels at rest, with intervals of 90 %: {out / 'at_rest.tsv'}" in text
     table = pd.read_csv(out / "at_rest.tsv", sep="\t").set_index("gene")
     assert list(table.index) == list(GENES)
@@ -122,7 +124,7 @@ def test_perturb_knocks_down_and_predicts_levels_at_rest(fitted, tmp_path, dashj
     code, text, err = dashjax("perturb", fitted, *arguments, "--out", tmp_path / "p")
     assert code == 0, err
     assert "A knocked out, from 1 observed starts" in text
-    along = pd.read_csv(tmp_path / "p" / "at_rest.tsv", sep="\t").set_index("gene")["change"]
+    along = pd.read_csv(tmp_path / "p" / "A_out" / "at_rest.tsv", sep="\t").set_index("gene")["change"]
     assert along["C"] == pytest.approx(0, abs=1e-6)
     assert along["B"] < -0.1
 
@@ -239,5 +241,22 @@ def test_a_network_in_which_nothing_acts_is_no_mistake(tmp_path, dashjax):
         out = tmp_path / f"{name}{len(options)}"
         code, text, err = dashjax(name, tmp_path / "model.npz", *options, "--starts", 1, "--out", out)
         assert code == 0, err
-        assert list(out.glob("figures/*.png"))
+        assert list(out.glob("**/figures/*.png"))
         assert name != "perturb" or "no other gene responds" in text
+
+
+def test_names_of_any_characters_are_shown_as_they_are(tmp_path, dashjax):
+    """A dollar begins no formula in figures, and a path's parts no folder."""
+    replace(chain(), genes=("$\\frac{$", "<b>", "=1+1", "../x")).save(tmp_path / "model.npz")
+    (tmp_path / "sets.gmt").write_text("$\\x$\tx\t$\\frac{$\t<b>\n<b>\tx\t<b>\t../x\n")
+    for name, *options in (
+        ("influence",),
+        ("pathways", tmp_path / "sets.gmt", "--min-size", 1),
+        ("perturb", "--knock-out", "$\\frac{$"),
+        ("perturb", "--over-express", "../x=1", "--at-rest"),
+    ):
+        code, _, err = dashjax(name, tmp_path / "model.npz", *options, "--starts", 1, "--out", tmp_path / name)
+        assert (code, err) == (0, "")
+    assert pd.read_csv(tmp_path / "influence" / "influence.tsv", sep="\t")["gene"][0] == "$\\frac{$"
+    assert len([path for path in (tmp_path / "perturb").iterdir() if path.is_dir()]) == 2
+    assert {path.name for path in tmp_path.iterdir()} == {"model.npz", "sets.gmt", "influence", "pathways", "perturb"}

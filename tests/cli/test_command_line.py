@@ -300,7 +300,7 @@ def test_fit_says_when_it_returns_many_more_edges_than_its_prior(simulated, tmp_
     [
         (["--times", "0,b"], "--times: expected numbers"),
         (["--times", "0,0"], "each later than the one before"),
-        (["--corruption", "3"], "relocate: must be between 0 and 1"),
+        (["--corruption", "3"], "--corruption: must be at most 1, got 3"),
         (["--genes", "3"], "'--genes'"),
         (["--equations", "absent.csv"], "absent.csv: no such file"),
         (["--names", "absent.csv"], "--names"),

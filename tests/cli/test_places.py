@@ -14,6 +14,7 @@ from dashjax import InputError, Network, PhoenixSpec, load_network, make_prior
 from dashjax.data import as_given
 from dashjax.evidence import EdgePosterior, EnsemblePosterior
 from dashjax.io import read_network, read_tidy
+from dashjax.io.result_folder import read_record
 from dashjax.problems import check_files, read_problem
 from dashjax.problems.benchmarks import load_problems
 from dashjax.sweep import load_grid, parse_grid
@@ -41,19 +42,30 @@ def contents(folder):
     return {path.relative_to(folder): path.read_bytes() for path in files}
 
 
-def test_a_second_perturbation_does_not_replace_the_first_unless_it_is_told_to(fitted, tmp_path, dashjax):
-    command = ["perturb", fitted, "--starts", 3, "--out", tmp_path / "o"]
-    assert dashjax(*command, "--knock-out", "A")[0] == 0
+def test_perturbations_share_a_folder_and_none_replaces_another_unless_it_is_told_to(fitted, tmp_path, dashjax):
+    command = ["perturb", fitted, "--out", tmp_path / "o"]
+    assert dashjax(*command, "--knock-out", "A", "--starts", 3)[0] == 0
     first = contents(tmp_path / "o")
-    code, _, err = dashjax(*command, "--knock-out", "B")
+    assert Path("A_out/response.tsv") in first
+    assert dashjax(*command, "--over-express", "B=1.5", "--knock-out", "A", "--starts", 3)[0] == 0
+    both = contents(tmp_path / "o")
+    assert {path.parts[0] for path in both} == {"A_out", "A_out,B_held_1.5", "contents.json"}
+    assert {path: both[path] for path in first if path.name != "contents.json"} == {
+        path: content for path, content in first.items() if path.name != "contents.json"
+    }
+    # The same perturbation from other starts is another result.
+    code, _, err = dashjax(*command, "--knock-out", "A", "--starts", 4)
     assert code == 2
     assert "holds another result (dashjax perturb" in err
     assert err.count("\n") == 1
-    assert contents(tmp_path / "o") == first
-    assert dashjax(*command, "--knock-out", "A")[0] == 0
-    assert contents(tmp_path / "o") == first
-    assert dashjax(*command, "--knock-out", "B", "--force")[0] == 0
-    assert contents(tmp_path / "o") != first
+    assert contents(tmp_path / "o") == both
+    assert dashjax(*command, "--knock-out", "A", "--starts", 3)[0] == 0
+    assert contents(tmp_path / "o") == both
+    assert dashjax(*command, "--knock-out", "A", "--starts", 4, "--force")[0] == 0
+    again = contents(tmp_path / "o")
+    assert again[Path("A_out/response.tsv")] != both[Path("A_out/response.tsv")]
+    assert again[Path("A_out,B_held_1.5/response.tsv")] == both[Path("A_out,B_held_1.5/response.tsv")]
+    assert set(read_record(tmp_path / "o")) == {"perturb A_out", "perturb A_out,B_held_1.5"}
 
 
 @pytest.mark.parametrize("after", range(8))
@@ -165,3 +177,21 @@ def test_a_number_in_a_name_is_wanted_whole(monkeypatch):
     )
     assert load_problems("ours", Path(), only="100") == [names[0], names[2]]
     assert load_problems("ours", Path(), only="simulated 1") == names
+
+
+@pytest.mark.parametrize("to", ["tsv", "csv", "beeline", "decoupler", "parquet", "graphml"])
+def test_export_writes_over_a_file_only_when_told_to(to, tmp_path, dashjax):
+    (tmp_path / "e.tsv").write_text("source\ttarget\tweight\nA\tB\t0.5\n")
+    (tmp_path / "mine").write_text("mine")
+    command = ["export", tmp_path / "e.tsv", "--to", to, "--out"]
+    code, _, err = dashjax(*command, tmp_path / "mine")
+    assert (code, err) == (
+        2,
+        f"dashjax: {tmp_path / 'mine'}: exists; choose another name, or --force to write over it\n",
+    )
+    assert (tmp_path / "mine").read_text() == "mine"
+    assert dashjax(*command, tmp_path / "mine", "--force")[0] == 0
+    assert (tmp_path / "mine").read_bytes() not in (b"", b"mine")
+    code, _, err = dashjax(*command, tmp_path, "--force")
+    assert (code, err) == (2, f"dashjax: {tmp_path}: exists; choose another name\n")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["e.tsv", "mine"]

@@ -15,7 +15,7 @@ import pytest
 from dashjax import InputError, load_network, make_prior
 from dashjax.data import as_given
 from dashjax.engine import Store, read_manifest
-from dashjax.io import read_edges, write_table
+from dashjax.io import read_edges, read_gene_values, write_table
 from dashjax.io.result_folder import claimed, published
 from dashjax.io.sealed import write_json
 from dashjax.networks import Network
@@ -67,6 +67,14 @@ def network_folder(folder):
     with claimed(folder, "fit", "f", "edges.tsv"), published(folder, "fit") as part:
         write_table(part / "edges.tsv", edges)
         network.save(part / "model.npz")
+    with claimed(folder, "influence", "i", "influence.tsv"), published(folder, "influence") as part:
+        write_table(part / "influence.tsv", pd.DataFrame({"gene": ["a", "b"], "influence": [0.5, 0.25]}))
+
+
+def read_folder(folder):
+    """Everything that is read back of a network's folder."""
+    edges = read_edges(edges_file(folder)).to_csv(index=False)
+    return load_network(folder).scores.tolist(), edges, read_gene_values(folder / "influence.tsv", "influence")
 
 
 def change(rng, content, others):
@@ -126,19 +134,18 @@ def test_no_change_of_a_store_passes_for_a_result(tmp_path, capsys):
         print(f"\nstore: {dict(became)}")
 
 
-@pytest.mark.parametrize("name", ["model.npz", "edges.tsv", "contents.json"])
+@pytest.mark.parametrize("name", ["model.npz", "edges.tsv", "influence.tsv", "contents.json"])
 def test_no_change_of_a_networks_folder_passes_for_it(name, tmp_path, capsys):
     network_folder(tmp_path / "n")
     path = tmp_path / "n" / name
     whole, others = path.read_bytes(), [p.read_bytes() for p in path.parent.iterdir()]
-    edges, scores = read_edges(edges_file(path.parent)), load_network(path.parent).scores
+    before = read_folder(path.parent)
     rng, became = np.random.default_rng(0), collections.Counter()
     for _ in range(COUNT):
         changed = change(rng, whole, others)
         path.write_bytes(changed)
         try:
-            np.testing.assert_array_equal(load_network(path.parent).scores, scores)
-            pd.testing.assert_frame_equal(read_edges(edges_file(path.parent)), edges)
+            assert read_folder(path.parent) == before
             became["the same" if changed == whole else "harmless"] += 1
         except InputError as error:
             assert one_line(error, tmp_path)  # noqa: PT017

@@ -1,3 +1,5 @@
+import os
+
 import pandas as pd
 import pytest
 
@@ -65,3 +67,11 @@ def test_a_folder_that_takes_no_file_says_why(tmp_path, monkeypatch):
     monkeypatch.setattr("dashjax.io.files.tempfile.NamedTemporaryFile", refuse)
     with pytest.raises(InputError, match=r"out: cannot be written \(Read-only file system\)"):
         check_writable(tmp_path / "out")
+
+
+def test_a_pipe_or_device_is_not_replaced_by_a_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="pipe: cannot be written \\(not a regular file\\)"):
+        write_atomically(tmp_path / "pipe", lambda part: part.write_text("x"))
+    assert (tmp_path / "pipe").is_fifo()
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]

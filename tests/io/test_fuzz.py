@@ -20,6 +20,7 @@ from dashjax.io import (
     read_beeline,
     read_dream4,
     read_edges,
+    read_expression,
     read_gene_names,
     read_gene_sets,
     read_gene_values,
@@ -137,6 +138,13 @@ def parquet_bytes(folder):
     return (folder / "t.parquet").read_bytes()
 
 
+def spreadsheet_bytes(folder):
+    pytest.importorskip("openpyxl")
+    frame = pd.DataFrame({"trajectory": "x", "time": [0.0, 1.0, 2.0], "A": numbers(3)})
+    frame.to_excel(folder / "t.xlsx", index=False)
+    return (folder / "t.xlsx").read_bytes()
+
+
 def network_bytes(folder):
     fields = jax.tree.map(lambda leaf: leaf[None], PhoenixSpec(2).init(jax.random.key(0), 3))
     curves = {"train_error": np.ones(2)}
@@ -170,6 +178,7 @@ def resealed(content):
 
 PRIOR = "source,target,weight,sign\nA,B,0.5,+\nB,C,1,-\nA,C,0.25,\n"
 MATRIX = ",A,B,C\nA,0,1,0\nB,0,0,-0.5\nC,0,0,0\n"
+SAMPLED = "gene,T0_rep1,T2_rep1,T0_rep2,T2_rep2\nA,0.1,0.2,0.3,0.4\nB,0.5,0.6,0.7,\n"
 PHOENIX = "2,2,\n0.1,0.2,0.3\n0.4,0.5,0.6\n0,1,2\n1,2,\n3,4,\n0,5,\n"
 MARKET = "%%MatrixMarket matrix coordinate real general\n3 3 2\n1 2 1.0\n2 3 -0.5\n"
 READ_NETWORK = in_file(load_network, "n.npz")
@@ -178,6 +187,8 @@ TARGETS = {
     "tidy": (tidy_text(), in_file(read_tidy)),
     "tidy, a row per value": (long_text(), in_file(read_tidy)),
     "tidy, Parquet": (parquet_bytes, in_file(read_tidy, "t.parquet")),
+    "tidy, spreadsheet": (spreadsheet_bytes, in_file(read_tidy, "t.xlsx")),
+    "samples, transposed": (SAMPLED, in_file(lambda path: read_expression(path, transpose=True))),
     "dream4": (dream4_text(), in_file(read_dream4, "d.tsv")),
     "beeline, expression": (beeline_texts()[0].decode(), beeline_folder(0)),
     "beeline, pseudotime": (beeline_texts()[1].decode(), beeline_folder(1)),
@@ -202,7 +213,7 @@ TARGETS = {
         lambda folder, content: in_file(load_network, "n.npz")(folder, resealed(content)),
     ),
 }
-BINARY = {"tidy, Parquet", "h5ad", "network", "network, sealed"}
+BINARY = {"tidy, Parquet", "tidy, spreadsheet", "h5ad", "network", "network, sealed"}
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -31,6 +31,18 @@ def test_files_are_swept_as_systems_are():
     assert len(expand(parse_grid({"data": {"expression": "a.csv"}, "methods": ["dash"], "seeds": 2}))) == 2
 
 
+def test_a_key_twice_is_refused_for_the_first_would_be_lost(tmp_path):
+    (tmp_path / "g.yaml").write_text("system: {kind: simulated, genes: 10}\nmethods: [dash]\nmethods: [imp]\n")
+    with pytest.raises(InputError, match="g.yaml, row 1, column 1: not valid YAML \\(key 'methods' appears twice\\)"):
+        load_grid(tmp_path / "g.yaml")
+
+
+def test_seeds_that_jax_cannot_tell_apart_are_refused():
+    assert parse_grid(BASE | {"seeds": [2**32 - 1]}).seeds == (2**32 - 1,)
+    with pytest.raises(InputError, match="seeds"):
+        parse_grid(BASE | {"seeds": [2**32]})
+
+
 def test_repeated_methods_run_once():
     assert len(expand(parse_grid(BASE | {"methods": ["dense", "dense"]}))) == 2
 
@@ -50,11 +62,11 @@ def test_repeated_methods_run_once():
         ({"hidden_layers": 2}, "hidden_layers: only field mlp can have 2"),
         ({"data": {"expression": "e.csv"}}, "system, data: give one of the two"),
         ({"system": None, "data": {"expression": "e.csv"}, "noise": 0.1}, "noise: only a simulated system has it"),
-        ({"system": None, "data": {"expresion": "e.csv"}}, "data.expression"),
+        ({"system": None, "data": {"expresion": "e.csv"}}, r"'data.expresion' \(did you mean 'expression'\?\)"),
         ({"system": None, "data": {"expression": "e.csv", "prio": "p"}}, r"'data.prio' \(did you mean 'prior'\?\)"),
         ({"folds": 30}, "folds: 30 folds of 10 validation trajectories out of 150; at most 15"),
         ({"methods": []}, "methods: .*at least 1 item"),
-        ({"system": {"kind": "simulated", "gene": 3}}, "key 'system.genes' is missing"),
+        ({"system": {"kind": "simulated", "gene": 3}}, r"'system.gene' \(did you mean 'genes'\?\)"),
         (
             {"system": {"kind": "simulated", "genes": 10, "sed": 3}},
             r"'system.sed' .*valid: kind, genes, seed",
