@@ -82,7 +82,7 @@ class Cell:
     @cached_property
     def run_config(self) -> FitConfig:
         """What shapes the program of every run: the configuration with the method's parts."""
-        config = self.method.configure(replace(self.config, epochs=self.run_epochs), self._trained)
+        config = self.method.configure(replace(self.config, epochs=self.run_epochs))
         if self.problem.regulators is not None and config.field == DirectSpec():
             config = replace(config, field=DirectSpec(self.problem.regulators))
         return config
@@ -90,15 +90,7 @@ class Cell:
     @cached_property
     def hyper(self) -> Hyperparameters:
         """Traced numbers of every run."""
-        together = self.method.taken_together(self._trained)
-        return _hyper(
-            self.method, self.run_epochs, self.trust, self.strength, self.noise, self.target_sparsity, together
-        )
-
-    @cached_property
-    def _trained(self) -> int:
-        """How many trajectories a run trains on."""
-        return len(self.problem.rows(self.seed, self.fold)[0])
+        return _hyper(self.method, self.run_epochs, self.trust, self.strength, self.noise, self.target_sparsity)
 
     @cached_property
     def resolved(self) -> Cell:
@@ -265,5 +257,5 @@ _suited: dict[Any, bool] = {}
 
 
 @lru_cache(maxsize=4096)
-def _hyper(method: Method, epochs: int, trust, strength, noise, target_sparsity, together) -> Hyperparameters:
-    return method.hyperparameters(epochs, trust, strength, noise, target_sparsity, together)
+def _hyper(method: Method, epochs: int, trust, strength, noise: float, target_sparsity) -> Hyperparameters:
+    return method.hyperparameters(epochs, trust, strength, noise, target_sparsity)

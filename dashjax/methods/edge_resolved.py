@@ -41,7 +41,6 @@ posterior = Method(
     strength=0.1,
     weights=lambda strength: {"strengths": (strength, 0.0)},
     learning_rate=2e-3,
-    steps=32,
     epochs=60,
     evidence=AlongPaths(),
     members=3,
