@@ -52,14 +52,14 @@ def still(genes):
 def test_a_constant_gene_starts_at_the_mean_of_its_observations():
     expression = 0.5 + 0.1 * np.random.default_rng(0).normal(size=(3, 4, 2))
     observed = make_trajectories([TIMES] * 3, list(expression))
-    start = initial_states(still(2), observed, FixedSteps())
+    start = initial_states(still(2), observed, FixedSteps(), steps=100)
     np.testing.assert_allclose(start, expression.mean(axis=1), atol=2e-3)
 
 
 def test_padding_does_not_move_initial_states():
     expression = 0.5 + 0.1 * np.random.default_rng(0).normal(size=(2, 4, 2))
     observed = make_trajectories([TIMES[:2], TIMES], [expression[0, :2], expression[1]])
-    start = initial_states(still(2), observed, FixedSteps())
+    start = initial_states(still(2), observed, FixedSteps(), steps=100)
     np.testing.assert_allclose(start[0], expression[0, :2].mean(axis=0), atol=2e-3)
     paths = follow(still(2), start, observed)
     assert paths.observed.tolist() == [[True, False, False], [True] * 3]
@@ -378,7 +378,7 @@ def test_ensemble_mixes_means_and_spreads():
 
 @pytest.fixture(scope="module")
 def weigh():
-    config = PosteriorConfig(candidates=5, rounds=12, sweeps=10)
+    config = PosteriorConfig(candidates=5, rounds=16, sweeps=8)
     return jax.jit(lambda key, field, seen, prior: edge_posterior(key, field, seen, prior, config=config))
 
 

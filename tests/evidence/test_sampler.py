@@ -136,7 +136,9 @@ def test_targets_do_not_see_each_other(problem):
 def test_chains_are_drawn_until_their_halves_agree():
     """The average of two halves, the error between them, and where it stops."""
     halves = [jnp.array([[[0.5], [0.1]]]), jnp.array([[[0.7], [0.1]]])]
-    early, late = (_Drawn(half * count, *[jnp.zeros((1, 2))] * 4, jnp.zeros(1)) for half, count in zip(halves, (4, 4), strict=True))
+    early, late = (
+        _Drawn(half * count, *[jnp.zeros((1, 2))] * 4, jnp.zeros(1)) for half, count in zip(halves, (4, 4), strict=True)
+    )
     averaged = _Averaged(None, early, late, jnp.array([4.0, 4.0]), jnp.asarray(16))
     np.testing.assert_allclose(averaged.mean().included[0, :, 0], [0.6, 0.1], rtol=1e-6)
     np.testing.assert_allclose(averaged.error(), np.sqrt(0.2**2 / 0.7), rtol=1e-6)
