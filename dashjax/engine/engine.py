@@ -312,6 +312,7 @@ def network_of(cell: AnyCell, arrays: Arrays, members: Sequence[Arrays] = ()) ->
             ("last_epoch", "run_last_epoch"),
             ("path_error", "path_error"),
             ("step_error", "step_error"),
+            ("chain_error", "posterior_chain_error"),
         )
         if key in arrays
     }

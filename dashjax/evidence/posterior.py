@@ -35,7 +35,7 @@ class PosteriorConfig:
     """
 
     candidates: int = 64
-    rounds: int = 64
+    rounds: int = 128
     sweeps: int = 10
     cooling: tuple[float, ...] = (30.0, 10.0, 4.0, 2.0)
     least: int = 16

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 #: How many times as many edges as its prior a network may return without a remark.
 MANY_EDGES = 2
+#: Chain error from which a network is remarked upon, far above what chains stop at.
+UNSETTLED = 0.2
 
 
 def infer_network(
@@ -242,6 +244,10 @@ def remarks(network: Network) -> list[Finding]:
     again = FoundAgain.of(network.how)
     if again is not None:
         found.append(Finding("note" if again.added else "warning", "prior", again.describe()))
+    error = float(network.how.get("chain_error", 0.0))
+    if error > UNSETTLED:
+        text = f"probabilities still differ by {error:.0%} between the halves of the draws they are averages of"
+        found.append(Finding("warning", name, f"{text}: another seed may give another ranking"))
     if network.how.get("fitted") == "activity" and name != "activity":
         text = (
             "the prior's own edges show in their regulators' activities (what their other targets do) rather than in "
