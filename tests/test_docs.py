@@ -13,6 +13,7 @@ import yaml
 
 from dashjax import plot
 from dashjax.cli import app
+from dashjax.methods import METHODS
 from dashjax.report import summary
 from dashjax.sweep import expand, parse_grid
 
@@ -109,6 +110,15 @@ STUMBLES = {
 def test_pages_speak_plainly(page):
     prose = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(), flags=re.S).lower()
     assert [word for word in STUMBLES if re.search(rf"\b{word}(s|ed|ing)?\b", prose)] == []
+
+
+def test_every_strength_and_every_method_is_explained():
+    page = (DOCS / "choosing.md").read_text()
+    table = page[page.index("its `strength` is") : page.index("The rest of this page")]
+    assert set(re.findall(r"`([\w+]+)`", table)) - {"strength"} == {
+        name for name, method in METHODS.items() if method.strength is not None
+    }
+    assert {name for name in METHODS if f"`{name}`" not in page} == set()
 
 
 def described_columns():
