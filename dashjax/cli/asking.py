@@ -14,9 +14,11 @@ from dashjax.cli.options import (
     EdgesOnly,
     Force,
     Genes,
+    GeneSymbols,
     Horizon,
     Layer,
     Model,
+    Normalise,
     NumberOfStarts,
     Observed,
     Out,
@@ -52,6 +54,8 @@ def influence(
     time: TimeColumn = None,
     trajectory: TrajectoryColumn = None,
     bins: Bins = None,
+    gene_symbols: GeneSymbols = None,
+    normalise: Normalise = None,
     transpose: Transpose = False,
     starts: NumberOfStarts = 200,
     push: Push = 0.1,
@@ -64,7 +68,7 @@ def influence(
     from dashjax.report import write_influence
 
     network = read_model(model, edges)
-    cells = cell_options(layer, time, trajectory, bins)
+    cells = cell_options(layer, time, trajectory, bins, gene_symbols=gene_symbols, normalise=normalise)
     begin = read_starts(network, expression, genes, cells, starts, horizon, seed, transpose)
     with claim_folder(context, "influence.tsv"):
         with progress_bar("genes") as update:
@@ -109,6 +113,8 @@ def pathways(
     time: TimeColumn = None,
     trajectory: TrajectoryColumn = None,
     bins: Bins = None,
+    gene_symbols: GeneSymbols = None,
+    normalise: Normalise = None,
     transpose: Transpose = False,
     starts: NumberOfStarts = 200,
     push: Push = 0.1,
@@ -138,7 +144,7 @@ def pathways(
             f"{sets}: no gene set has {min_size} genes of the network, the largest has {max(map(len, places))}; "
             "--min-size lowers that"
         )
-    cells = cell_options(layer, time, trajectory, bins)
+    cells = cell_options(layer, time, trajectory, bins, gene_symbols=gene_symbols, normalise=normalise)
     begin = read_starts(network, expression, genes, cells, starts, horizon, seed, transpose)
     with claim_folder(context, "pathways.tsv"):
         with progress_bar("genes") as update:
@@ -202,6 +208,8 @@ def perturb(
     time: TimeColumn = None,
     trajectory: TrajectoryColumn = None,
     bins: Bins = None,
+    gene_symbols: GeneSymbols = None,
+    normalise: Normalise = None,
     transpose: Transpose = False,
     starts: NumberOfStarts = 200,
     horizon: Horizon = None,
@@ -215,7 +223,7 @@ def perturb(
     network = read_model(model, edges)
     out_of, down = knock_out or [], _numbers(knock_down or (), "knock_down", "GENE=SHARE, for example GATA1=0.5")
     held = _numbers(over_express or (), "over_express", "GENE=LEVEL, for example GATA1=1.5")
-    cells = cell_options(layer, time, trajectory, bins)
+    cells = cell_options(layer, time, trajectory, bins, gene_symbols=gene_symbols, normalise=normalise)
     begin = read_starts(network, expression, genes, cells, starts, horizon, seed, transpose)
     part = perturbation_name(out_of, down, held)
     with claim_folder(context, f"{part}/response.tsv", part=part):

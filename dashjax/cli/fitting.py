@@ -16,9 +16,11 @@ from dashjax.cli.options import (
     Control,
     Force,
     Genes,
+    GeneSymbols,
     Interventions,
     Layer,
     MatchOption,
+    Normalise,
     Out,
     Perturbation,
     Steady,
@@ -50,6 +52,8 @@ def check(
     bins: Bins = None,
     perturbation: Perturbation = None,
     control: Control = None,
+    gene_symbols: GeneSymbols = None,
+    normalise: Normalise = None,
     transpose: Transpose = False,
     steady: Steady = None,
     interventions: Interventions = None,
@@ -60,7 +64,7 @@ def check(
     given = None if expression == Path("-") else expression
     if given is None and steady is None:
         raise InputError("EXPRESSION: needs expression over time, samples at rest (--steady), or both")
-    cells = cell_options(layer, time, trajectory, bins, perturbation, control)
+    cells = cell_options(layer, time, trajectory, bins, perturbation, control, gene_symbols, normalise)
     refuse_descriptions(given, genes, cells, DESCRIBING)
     findings = check_files(given, prior, genes, match, cells, steady, interventions, transpose)
     source = None
@@ -88,6 +92,8 @@ def fit(
     bins: Bins = None,
     perturbation: Perturbation = None,
     control: Control = None,
+    gene_symbols: GeneSymbols = None,
+    normalise: Normalise = None,
     transpose: Transpose = False,
     ppi: Annotated[
         Path | None, typer.Option(help="Protein interactions, as the input-input knowledge of DASH's first layer.")
@@ -133,7 +139,7 @@ def fit(
         raise InputError(unknown("field", field, list(FIELDS)), "field")
     if ensemble is not None:
         refuse_outside(ensemble, 1, MOST_MEMBERS, "ensemble")
-    cells = cell_options(layer, time, trajectory, bins, perturbation, control)
+    cells = cell_options(layer, time, trajectory, bins, perturbation, control, gene_symbols, normalise)
     refuse_descriptions(expression, genes, cells, DESCRIBING)
     check_writable(out)
     problem = read_problem(

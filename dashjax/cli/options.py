@@ -45,6 +45,13 @@ Perturbation = Annotated[
 Control = Annotated[
     str | None, typer.Option(help="What that column says of undisturbed cells; a usual name such as ctrl by default.")
 ]
+GeneSymbols = Annotated[
+    str | None, typer.Option(help="Column of an .h5ad file's var with gene names; its index by default.")
+]
+Normalise = Annotated[
+    str | None,
+    typer.Option(help="log1p: an .h5ad file holds raw counts; scale each cell to 10,000 and take log(1 + x)."),
+]
 Steady = Annotated[
     Path | None,
     typer.Option(help="Samples at rest: a row per sample named in its first column, a column per gene."),
@@ -92,11 +99,13 @@ def cell_options(
     bins: int | None,
     perturbation: str | None = None,
     control: str | None = None,
+    gene_symbols: str | None = None,
+    normalise: str | None = None,
 ) -> Any:
     """Return how cells become trajectories or samples at rest; None where no option says so."""
     from dashjax.io import CellOptions
 
-    options = CellOptions(layer, time, trajectory, bins, perturbation, control)
+    options = CellOptions(layer, time, trajectory, bins, perturbation, control, gene_symbols, normalise)
     return None if options == CellOptions() else options
 
 

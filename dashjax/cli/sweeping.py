@@ -12,7 +12,9 @@ from dashjax.cli.options import (
     Bins,
     Force,
     Genes,
+    GeneSymbols,
     Layer,
+    Normalise,
     Out,
     TimeColumn,
     TrajectoryColumn,
@@ -135,6 +137,8 @@ def report(
     time: TimeColumn = None,
     trajectory: TrajectoryColumn = None,
     bins: Bins = None,
+    gene_symbols: GeneSymbols = None,
+    normalise: Normalise = None,
 ) -> None:
     """Write table, figures and page of what a sweep has finished, at any moment, or the page of a fitted network."""
     from dashjax.engine import read_manifest
@@ -142,7 +146,7 @@ def report(
     from dashjax.report import write_network_page, write_results
     from dashjax.sweep import collect_sweep, parse_grid
 
-    cells = cell_options(layer, time, trajectory, bins)
+    cells = cell_options(layer, time, trajectory, bins, gene_symbols=gene_symbols, normalise=normalise)
     refuse_descriptions(expression, genes, cells, "--genes, --layer, --time, --trajectory, --bins")
     if (folder / FILE).is_file():
         with console.status("drawing the report"):

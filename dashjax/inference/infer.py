@@ -50,6 +50,8 @@ def infer_network(
     interventions: Path | str | pd.DataFrame | None = None,
     perturbation: str | None = None,
     control: str | None = None,
+    gene_symbols: str | None = None,
+    normalise: str | None = None,
     transpose: bool = False,
     **settings: Any,
 ) -> Network:
@@ -82,6 +84,8 @@ def infer_network(
             with kinds knockout, knockdown, overexpression, clamp and stimulus; see `dashjax.data.Intervention`.
         perturbation: column of an AnnData's `obs` with the genes knocked out in each cell, `A+B` for both.
         control: what that column says of undisturbed cells; a usual name if None.
+        gene_symbols: column of an AnnData's `var` with gene names; its index if None.
+        normalise: "log1p" where an AnnData holds raw counts: each cell is scaled to 10,000, then log(1 + x) is taken.
         transpose: whether genes stand in the rows of the tables of expression and of samples at rest.
         **settings: see `infer`: epochs, members, trust, strength, precision, tune, folder, validation, similarity.
 
@@ -97,7 +101,7 @@ def infer_network(
              "perturbation": perturbation, "control": control, "seed": seed}  # fmt: skip
     # Before the work, so that it is of the files that were read.
     made = describe_call("dashjax.infer_network", given | asked | settings, _paths(given.values()))
-    cells = CellOptions(layer, time, trajectory, bins, perturbation, control)
+    cells = CellOptions(layer, time, trajectory, bins, perturbation, control, gene_symbols, normalise)
     problem = read_problem(
         expression,
         prior,

@@ -34,7 +34,7 @@ def read_beeline(folder: Path | str, options: CellOptions | None = None) -> Expr
         InputError: on anything that cannot be read, naming file, row and column.
     """
     folder, options = Path(folder), options or CellOptions()
-    for name in ("layer", "time", "trajectory", "perturbation", "control"):
+    for name in ("layer", "time", "trajectory", "perturbation", "control", "gene_symbols", "normalise"):
         if getattr(options, name) is not None:
             raise InputError(f"{folder}: '{name}' applies to .h5ad files, not to a BEELINE folder")
     cells, genes, levels = read_levels(folder / "ExpressionData.csv", "cell")

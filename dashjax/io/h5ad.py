@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ from dashjax.io.tables import refuse_no_file, refuse_repeats
 if TYPE_CHECKING:
     import anndata
 
+#: What notes begin with that ask whether something was meant.
+DOUBT = "please check:"
 #: Values read at a time.
 BLOCK = 2**23
 #: Seconds without an answer after which the worker is taken for stuck.
@@ -76,11 +79,13 @@ def expression_from_anndata(adata: anndata.AnnData, options: CellOptions, source
         InputError: where the object lacks the layer or columns asked for, or repeats a gene.
     """
     try:
-        h5ad_worker.refuse_layer(options.layer, list(adata.layers), adata.X is not None)
-        matrix = adata.X if options.layer is None else adata.layers[options.layer]
-        genes = [str(name) for name in adata.var_names]
+        raw = h5ad_worker.is_raw(options.layer, list(adata.layers), adata.raw is not None)
+        if not raw:
+            h5ad_worker.refuse_layer(options.layer, list(adata.layers), adata.X is not None)
+        matrix = adata.raw.X if raw else adata.X if options.layer is None else adata.layers[options.layer]
         request = {"block": BLOCK, **vars(options)}
-        return _average(h5ad_worker.parts(adata.obs, genes, matrix, request), source, options)
+        var = adata.raw.var if raw else adata.var
+        return _average(h5ad_worker.parts(adata.obs, var, matrix, request), source, options)
     except h5ad_worker.Refusal as error:
         raise InputError(f"{source}: {error}") from None
 
@@ -91,15 +96,22 @@ def _average(parts: Generator, path: Path | str, options: CellOptions) -> Expres
     assert isinstance(head, dict)
     assert isinstance(time, np.ndarray)
     refuse_repeats(head["genes"], path)
+    said = [*head["notes"], *(f"{DOUBT} {doubt}" for doubt in head["doubts"])]
     if options.perturbation is not None:
-        return average_populations(parts, head["genes"], head["perturbed"], head["labels"], time, path, options)
+        replicates = None if head["labels"] is None else [label or "" for label in head["labels"]]
+        data = average_populations(parts, head["genes"], head["perturbed"], replicates, time, path, options)
+        return replace(data, notes=(*said, *data.notes))
     if options.control is not None:
         raise InputError(f"{path}: a label of control cells needs the column of perturbations it is in", "control")
     branches = [("all cells", time)]
     if head["labels"] is not None:
-        label = np.array(head["labels"])
-        branches = [(str(name), np.where(label == name, time, np.nan)) for name in sorted(set(head["labels"]))]
-    return average_cells(parts, head["genes"], branches, path, options.bins)
+        label = np.array(head["labels"], dtype=object)
+        names = sorted({name for name in head["labels"] if name is not None})
+        if not names:
+            raise InputError(f"{path}: column '{options.trajectory}' of obs names no trajectory")
+        branches = [(name, np.where(label == name, time, np.nan)) for name in names]
+    data = average_cells(parts, head["genes"], branches, path, options.bins)
+    return replace(data, notes=(*said, *data.notes))
 
 
 def _answers(path: Path, options: CellOptions) -> Generator:

@@ -4,13 +4,15 @@ HDF5 crashes on some damaged files and asks for gigabytes on others. Here neithe
 a worker that died, or a limit that was met.
 
 Standard input has one request per line (JSON); standard output answers with frames, see `send`: a JSON object with
-`genes`, `labels` and `perturbed`, the cells' times, blocks of expression, and a JSON object `done` or `error`.
+`genes`, `labels`, `perturbed`, `notes` and `doubts`, the cells' times, blocks of expression, and a JSON object `done`
+or `error`.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import re
 import struct
 import sys
 
@@ -18,6 +20,22 @@ import numpy as np
 
 #: Columns of `obs` that hold a time, tried in this order.
 TIME_COLUMNS = ("time", "pseudotime", "dpt_pseudotime", "latent_time", "palantir_pseudotime", "day", "hours")
+#: Columns of `obs` that often tell trajectories apart, and of `var` that often hold gene symbols.
+TRAJECTORY_COLUMNS = ("trajectory", "lineage", "branch", "replicate", "donor", "sample", "batch")
+SYMBOL_COLUMNS = ("gene_symbols", "gene_symbol", "symbol", "gene_name", "gene_names", "gene_short_name", "feature_name")
+#: A time with what it is called and its unit: 8h, day 4, D-2, E8.5, 24 hpf.
+TIME_TEXT = re.compile(r"\s*([a-z]*)[\s_:]*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*([a-z]*)\.?\s*", re.IGNORECASE)
+#: Hours in units of time, in which times that mix them are counted.
+HOURS = {
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), 1 / 60),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 1.0),
+    **dict.fromkeys(("d", "day", "days"), 24.0),
+    **dict.fromkeys(("w", "wk", "week", "weeks"), 168.0),
+}
+#: What stands for a missing text.
+MISSING = ("", "nan", "na", "n/a", "none", "<na>", "null")
+#: Counts to which a cell is scaled before the logarithm, as scanpy and Seurat do.
+LIBRARY = 1e4
 #: Bytes of memory that the worker may ask for, bytes of the largest attribute, and values of the largest column.
 MEMORY, LARGEST_ATTRIBUTE, LARGEST_COLUMN = 2**31, 2**20, 2**29
 
@@ -79,23 +97,36 @@ def answer(file, request: dict):
 
     _refuse_sizes(file)
     obs = anndata.io.read_elem(file["obs"])
-    genes = [str(name) for name in anndata.io.read_elem(file["var"]).index]
-    yield from parts(obs, genes, _matrix(file, request["layer"]), request)
+    raw = is_raw(request["layer"], list(file["layers"]) if "layers" in file else [], "raw" in file)
+    if raw:
+        _refuse_sizes(file["raw"], "raw/", ("var", "X"))
+    var = anndata.io.read_elem(file["raw/var"] if raw else file["var"])
+    matrix = _stored(file["raw/X"]) if raw else _matrix(file, request["layer"])
+    yield from parts(obs, var, matrix, request)
 
 
-def parts(obs, genes: list[str], matrix, request: dict):
+def is_raw(layer: str | None, layers: list[str], has_raw: bool) -> bool:
+    """Say whether a layer is what scanpy keeps as `raw`: another matrix, with genes of its own."""
+    return layer == "raw" and layer not in layers and has_raw
+
+
+def parts(obs, var, matrix, request: dict):
     """Yield names, times, then expression in blocks of cells, of a file or an object in memory.
 
     Args:
         obs: a frame with a row per cell.
-        genes: their names.
+        var: a frame with a row per gene.
         matrix: cell × gene, dense or sparse, of which rows can be cut.
-        request: columns of obs with `time`, `trajectory` and `perturbation`, and values in a `block`. Cells with a
-            perturbation need no time: without one, all times are NaN.
+        request: columns of obs with `time`, `trajectory` and `perturbation`, the column of var with `gene_symbols`, how
+            to `normalise`, and values in a `block`. Cells with a perturbation need no time: without one, all times are
+            NaN.
 
     Raises:
-        Refusal: where these do not agree, or a column is missing or holds no numbers.
+        Refusal: where these do not agree, or a column is missing or holds no times.
     """
+    notes: list[str] = []
+    doubts: list[str] = []
+    genes = _gene_names(var, request["gene_symbols"], doubts)
     if tuple(matrix.shape) != (len(obs), len(genes)):
         raise Refusal(f"the matrix is {matrix.shape}, for {len(obs)} cells and {len(genes)} genes")
     label, perturbation = request["trajectory"], request["perturbation"]
@@ -105,18 +136,90 @@ def parts(obs, genes: list[str], matrix, request: dict):
     if perturbation is not None and request["time"] is None:
         time = _usual_times(obs)
     else:
-        time = _times(obs, request["time"])
-    labels = None if label is None else [str(value) for value in obs[label]]
-    yield {"genes": genes, "labels": labels, "perturbed": None if perturbation is None else _texts(obs[perturbation])}
-    yield time
+        time = _times(obs, request["time"], notes)
+    labels = None if label is None else _texts(obs[label])
+    if labels is not None:
+        notes.append(f"trajectories are told apart by '{label}' of obs")
+        gone = sum(value is None for value in labels)
+        if gone:
+            notes.append(f"{gone:,} of {len(obs):,} cells have no '{label}' and are left out")
+    elif perturbation is None:
+        _ask_for_trajectories(obs, doubts)
     rows = max(1, request["block"] // max(len(genes), 1))
-    for begin in range(0, len(obs), rows):
+
+    def block_from(begin):
         block = matrix[begin : begin + rows]
         block = np.asarray(block.toarray() if hasattr(block, "toarray") else block, dtype=np.float32)
         if np.isinf(block).any():
             cell, gene = np.argwhere(np.isinf(block))[0]
             raise Refusal(f"cell '{obs.index[begin + cell]}', gene '{genes[gene]}': the value is infinite")
-        yield block
+        return block
+
+    first = block_from(0)
+    log = _normalising(first, request["normalise"], notes, doubts)
+    perturbed = None if perturbation is None else _texts(obs[perturbation])
+    yield {"genes": genes, "labels": labels, "perturbed": perturbed, "notes": notes, "doubts": doubts}
+    yield time
+    for begin in range(0, len(obs), rows):
+        block = block_from(begin) if begin else first
+        yield log_normalised(block) if log else block
+
+
+def log_normalised(counts: np.ndarray) -> np.ndarray:
+    """Return log(1 + counts per `LIBRARY` of the cell): library size first, as scanpy's normalize_total and log1p."""
+    size = np.nansum(counts, axis=1, keepdims=True)
+    return np.log1p(counts * (LIBRARY / np.where(size > 0, size, 1.0))).astype(np.float32)
+
+
+def _normalising(first: np.ndarray, wanted: str | None, notes: list[str], doubts: list[str]) -> bool:
+    """Say whether values are to be normalised; ask where they look as if they should be.
+
+    Args:
+        first: the first block of cells.
+        wanted: None or log1p.
+        notes: what is done is added.
+        doubts: what looks wrong is added.
+    """
+    values = first[np.isfinite(first)]
+    counts = values.size > 0 and values.min() >= 0 and values.max() >= 3 and bool((values == np.round(values)).all())
+    if wanted is None:
+        if counts:
+            doubts.append(
+                f"all values are whole numbers (up to {values.max():,.0f} in the first cells): are they raw counts? "
+                "normalise=log1p divides by library size and takes logarithms"
+            )
+        return False
+    if not counts:
+        raise Refusal("normalise: values are no raw counts (whole numbers from 0 on), so they are normalised already")
+    notes.append(f"counts are scaled to {LIBRARY:,.0f} per cell and log(1 + x) is taken")
+    return True
+
+
+def _gene_names(var, column: str | None, doubts: list[str]) -> list[str]:
+    """Return genes' names: the index of var, or a column of it where that has a name."""
+    genes = [str(name) for name in var.index]
+    if column is not None:
+        _refuse_unknown(var, column, "var")
+        return [name or gene for name, gene in zip(_texts(var[column]), genes, strict=True)]
+    usual = next((name for name in SYMBOL_COLUMNS if name in var.columns), None)
+    stable = sum(re.fullmatch(r"ENS[A-Z]*G\d{6,}(\.\d+)?", gene) is not None for gene in genes)
+    if usual is not None and 2 * stable > len(genes):
+        doubts.append(f"genes are called by Ensembl's identifiers; gene_symbols={usual} takes the symbols of var")
+    return genes
+
+
+def _ask_for_trajectories(obs, doubts: list[str]) -> None:
+    """Ask about a column that usually tells trajectories apart, where nobody says what does."""
+    for name in TRAJECTORY_COLUMNS:
+        if name in obs.columns:
+            found = sorted({value for value in _texts(obs[name]) if value is not None})
+            if 1 < len(found) <= len(obs) / 10:
+                some = ", ".join(value[:40] for value in found[:5]) + ("…" if len(found) > 5 else "")
+                doubts.append(
+                    f"obs has '{name}' with {len(found)} values ({some}), and all cells are taken for one trajectory; "
+                    f"trajectory={name} tells them apart"
+                )
+                return
 
 
 def refuse_layer(layer: str | None, layers: list[str], has_x: bool) -> None:
@@ -136,7 +239,7 @@ def _limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, resource.getrlimit(resource.RLIMIT_DATA)[1]))
 
 
-def _refuse_sizes(file) -> None:
+def _refuse_sizes(file, inside: str = "", parts: tuple[str, ...] = ("obs", "var", "X", "layers")) -> None:
     """Refuse a file whose parts state sizes that no real file has, before any of it is unpacked."""
     import h5py
 
@@ -151,9 +254,9 @@ def _refuse_sizes(file) -> None:
                 raise Refusal(f"{name} has {max(values, chunk):,} values, more than {LARGEST_COLUMN:,}")
 
     for part in ("obs", "var"):
-        if part not in file:
-            raise Refusal(f"no '{part}'; not an AnnData file")
-    for part in ("obs", "var", "X", "layers"):
+        if part in parts and part not in file:
+            raise Refusal(f"no '{inside}{part}'; not an AnnData file")
+    for part in parts:
         if part in file:
             check(part, file[part])
             if isinstance(file[part], h5py.Group):
@@ -162,24 +265,32 @@ def _refuse_sizes(file) -> None:
 
 def _matrix(file, layer: str | None):
     """Return X or a layer without reading it: an HDF5 dataset, or anndata's sparse one."""
+    layers = list(file["layers"]) if "layers" in file else []
+    refuse_layer(layer, layers, "X" in file)
+    return _stored(file["X"] if layer is None else file["layers"][layer])
+
+
+def _stored(item):
+    """Return a matrix without reading it."""
     import anndata
     import h5py
 
-    layers = list(file["layers"]) if "layers" in file else []
-    refuse_layer(layer, layers, "X" in file)
-    item = file["X"] if layer is None else file["layers"][layer]
     return item if isinstance(item, h5py.Dataset) else anndata.io.sparse_dataset(item)
 
 
-def _times(obs, column: str | None) -> np.ndarray:
+def _times(obs, column: str | None, notes: list[str]) -> np.ndarray:
     """Return every cell's time, NaN where it has none."""
-    column = column or next((name for name in TIME_COLUMNS if name in obs.columns), None)
+    usual = [name for name in TIME_COLUMNS if name in obs.columns]
+    asked, column = column, column or next(iter(usual), None)
     if column is None:
         raise Refusal(f"which column of obs is the time? there are: {_columns(obs)}; name it with time='…'")
     _refuse_unknown(obs, column)
-    time = _finite(obs[column])
-    if np.isnan(time).all():
-        raise Refusal(f"column '{column}' of obs holds no numbers")
+    time, unit = _numbers(obs[column], column)
+    others = [] if asked else [f"'{name}'" for name in usual if name != column]
+    notes.append(f"time is '{column}' of obs{unit}{', not ' * bool(others)}{' or '.join(others)}")
+    gone = int(np.isnan(time).sum())
+    if gone:
+        notes.append(f"{gone:,} of {len(obs):,} cells have no time and are left out")
     return time
 
 
@@ -187,31 +298,82 @@ def _usual_times(obs) -> np.ndarray:
     """Return the times of the first usual column that has two of them, all NaN where there is none."""
     for name in TIME_COLUMNS:
         if name in obs.columns:
-            time = _finite(obs[name])
+            try:
+                time, _ = _numbers(obs[name], name)
+            except Refusal:
+                continue
             if len(np.unique(time[~np.isnan(time)])) > 1:
                 return time
     return np.full(len(obs), np.nan)
 
 
-def _finite(values) -> np.ndarray:
-    """Return a column as numbers, NaN where it has none or an infinite one, as unreachable cells' pseudotimes are."""
+def _numbers(values, column: str) -> tuple[np.ndarray, str]:
+    """Return a column as times, NaN where it has none or an infinite one, as unreachable cells' pseudotimes are.
+
+    Texts may say what they count and in which unit, all the same: 8h, day 4, E8.5. Times in several units are counted
+    in hours.
+
+    Returns:
+        The times, and words about the unit where texts told one.
+
+    Raises:
+        Refusal: where texts are no times, or do not agree.
+    """
     import pandas as pd
 
-    time = pd.to_numeric(values.astype(str) if values.dtype == "category" else values, errors="coerce")
-    time = np.array(time, dtype=float)
-    time[~np.isfinite(time)] = np.nan
-    return time
+    if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
+        time = np.array(values, dtype=float)
+        time[~np.isfinite(time)] = np.nan
+        if np.isnan(time).all():
+            raise Refusal(f"column '{column}' of obs holds no numbers")
+        return time, ""
+    texts = _texts(values)
+    found = {text: TIME_TEXT.fullmatch(text) for text in set(texts) if text is not None}
+    strange = sorted(text for text, match in found.items() if match is None and not _is_number(text))
+    if len(strange) == len(found):
+        raise Refusal(f"column '{column}' of obs holds no numbers")
+    if strange:
+        lost = sum(text in strange for text in texts if text is not None)
+        some = ", ".join(f"'{text[:40]}'" for text in strange[:3]) + ("…" if len(strange) > 3 else "")
+        raise Refusal(
+            f"column '{column}' of obs: {lost:,} of {len(values):,} cells have times that cannot be read: {some}"
+        )
+    read = {text: match.groups() for text, match in found.items() if match is not None}
+    before = {prefix.lower() for prefix, number, _ in read.values() if prefix or float(number) != 0}
+    units = {unit.lower() for _, number, unit in read.values() if unit or float(number) != 0}
+    if len(before) > 1 or (len(units) > 1 and not units <= set(HOURS)):
+        some = ", ".join(f"'{text[:40]}'" for text in sorted(found)[:4])
+        raise Refusal(f"column '{column}' of obs: times are written in several ways ({some}); make them numbers")
+    # `day-3` may be the third day or three days before; all of them with a hyphen are no dates before.
+    joined = before != {""} and all(number.startswith("-") for prefix, number, _ in read.values() if prefix)
+    scale = HOURS if len(units) > 1 else {}
+    number_of = {
+        text: (abs(float(number)) if joined else float(number)) * scale.get(unit.lower(), 1.0)
+        for text, (_, number, unit) in read.items()
+    }
+    unit = " in hours" if scale else next((f" in '{unit}'" for unit in units if unit), "")
+    return np.array([np.nan if text is None else number_of.get(text, np.nan) for text in texts]), unit
+
+
+def _is_number(text: str) -> bool:
+    """Say whether Python reads a text as a number, as it does `inf`, which is no time."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _texts(values) -> list[str | None]:
-    """Return a column as texts, None where a value is missing or blank."""
+    """Return a column as texts, None where a value is missing or blank, or says so in words."""
     missing = values.isna().to_numpy()
-    return [None if gone or not str(value).strip() else str(value) for value, gone in zip(values, missing, strict=True)]
+    texts = [str(value).strip() for value in values]
+    return [None if gone or text.lower() in MISSING else text for text, gone in zip(texts, missing, strict=True)]
 
 
-def _refuse_unknown(obs, column: str) -> None:
-    if column not in obs.columns:
-        raise Refusal(f"obs has no column '{column}'; there are: {_columns(obs)}")
+def _refuse_unknown(frame, column: str, name: str = "obs") -> None:
+    if column not in frame.columns:
+        raise Refusal(f"{name} has no column '{column}'; there are: {_columns(frame)}")
 
 
 def _columns(obs) -> str:

@@ -64,7 +64,7 @@ def load_expression(
     if adata:
         return expression_from_anndata(value, cells or CellOptions())  # type: ignore[arg-type]
     if frame:
-        _refuse_cells(cells, ("layer", "bins", "perturbation", "control"), "a DataFrame")
+        _refuse_cells(cells, ("layer", "bins", "perturbation", "control", "gene_symbols", "normalise"), "a DataFrame")
         cells = cells or CellOptions()
         return expression_from_frame(value, "expression", cells.time, cells.trajectory, transpose)  # type: ignore[arg-type]
     _refuse_cells(cells, _ALL_OPTIONS, "Expression")

@@ -11,7 +11,7 @@ import numpy as np
 
 from dashjax.data import LARGEST_EXPRESSION, Trajectories, canonical_order, make_trajectories
 from dashjax.data.interventions import Intervention
-from dashjax.errors import InputError
+from dashjax.errors import InputError, unknown
 from dashjax.io.metadata import is_metadata, left_out
 from dashjax.io.name_hints import GENES_IN_ROWS, name_hints
 from dashjax.io.stated import applied_to_repeats, knocked_out_yet_high, refuse_misstated
@@ -227,6 +227,10 @@ class Expression:
         )
 
 
+#: How raw counts can be normalised.
+NORMALISATIONS = ("log1p",)
+
+
 @dataclass(frozen=True)
 class CellOptions:
     """How cells become trajectories, for formats that hold cells.
@@ -239,6 +243,9 @@ class CellOptions:
         perturbation: column of `obs` with the genes that were knocked out in each cell, `A+B` for two, see
             `average_populations`; nothing was done to any cell if None.
         control: that column's label of cells to which nothing was done; a usual name if None.
+        gene_symbols: column of `var` with the genes' names; its index if None.
+        normalise: "log1p" for raw counts: scaled to the same library size, then log(1 + x); None takes values as they
+            are.
     """
 
     layer: str | None = None
@@ -247,6 +254,17 @@ class CellOptions:
     bins: int | None = None
     perturbation: str | None = None
     control: str | None = None
+    gene_symbols: str | None = None
+    normalise: str | None = None
+
+    def __post_init__(self):
+        """Refuse another way to normalise.
+
+        Raises:
+            InputError: naming the argument.
+        """
+        if self.normalise not in (None, *NORMALISATIONS):
+            raise InputError(unknown("value", self.normalise, NORMALISATIONS), "normalise")
 
 
 def no_trajectories(genes: int) -> Trajectories:

@@ -10,12 +10,15 @@ import numpy as np
 from dashjax.data import KINDS, Finding
 from dashjax.errors import InputError
 from dashjax.io import Expression, NamedNetwork, align_network
+from dashjax.io.h5ad import DOUBT
 from dashjax.io.metadata import LEFT_OUT
 from dashjax.io.name_hints import name_hints
 from dashjax.io.tables import short
 
 #: Expression beyond this is taken for counts.
 LARGEST_LOG_EXPRESSION = 30.0
+#: Share of values below zero beyond which they are no levels with an error.
+BELOW_ZERO = 0.2
 #: How a reader begins to say that a knocked-out gene was measured high.
 HIGH = "knocked out, yet measured"
 #: What `name_hints` says of names that are the same but for their spelling.
@@ -57,7 +60,9 @@ def check_expression(data: Expression) -> list[Finding]:
     ]  # fmt: skip
     samples = [] if data.steady is None else [_count(len(data.steady.names), "sample at rest", "samples at rest")]
     # What a reader saw on the way is said by the reader; what was probably not meant is a warning.
-    doubted = [note for note in data.notes if note.startswith(HIGH) or OTHERWISE_SPELT in note or LEFT_OUT in note]
+    doubted = [
+        note for note in data.notes if note.startswith((HIGH, DOUBT)) or OTHERWISE_SPELT in note or LEFT_OUT in note
+    ]
     notes = [
         ", ".join([f"{values.n_genes:,} genes", *courses, *samples]),
         *_stated(data),
@@ -78,6 +83,12 @@ def check_expression(data: Expression) -> list[Finding]:
     largest = float(np.nanmax(np.abs(_everything(data))))
     if largest > LARGEST_LOG_EXPRESSION:
         warnings.append(f"values reach {largest:,.4g}; counts should be normalised and logged first")
+    below = float(np.nanmean(_everything(data) < 0))
+    if below > BELOW_ZERO:
+        warnings.append(
+            f"{below:.0%} of the values are below zero: zero then stands for an average, as in z-scores and "
+            "log ratios, not for absence"
+        )
     told = len(steps) + (0 if data.steady is None else len(data.steady.names))
     if told * STEPS_PER_GENE < values.n_genes:
         what = f"{len(steps)} steps from one time to the next" if len(steps) else f"{told} samples"

@@ -71,6 +71,8 @@ class UserData(_Strict):
     bins: Annotated[int, Field(ge=2)] | None = None
     perturbation: str | None = None
     control: str | None = None
+    gene_symbols: str | None = None
+    normalise: Literal["log1p"] | None = None
     transpose: bool = False
     match: Literal["exact", "intersect", "union"] = "exact"
     validation: Annotated[float, Field(gt=0, lt=1)] = 0.1

@@ -176,7 +176,7 @@ class _Problems:
     def _given(self, expression: int, prior: int) -> Problem:
         data = self.grid.data
         assert data is not None, "told by the grid"
-        options = CellOptions(data.layer, data.time, data.trajectory, data.bins, data.perturbation, data.control)
+        options = CellOptions(**{part.name: getattr(data, part.name) for part in fields(CellOptions)})
         return read_problem(
             data.expression[expression],
             data.prior[prior],

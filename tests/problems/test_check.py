@@ -26,6 +26,20 @@ def expression(tmp_path):
     return write(tmp_path, EXPRESSION, "expression.csv")
 
 
+def test_values_around_zero_are_no_levels(tmp_path):
+    rng = np.random.default_rng(0)
+
+    def warned(middle):
+        rows = [f"t,{time},{a:.3f},{b:.3f}" for time, (a, b) in enumerate(middle + rng.normal(size=(20, 2)))]
+        table = write(tmp_path, "trajectory,time,A,B\n" + "\n".join(rows) + "\n", f"{middle}.csv")
+        return [text for text in check_files(table, []) if "below zero" in text.text]
+
+    (finding,) = warned(0.0)
+    assert finding.level == "warning"
+    assert "zero then stands for an average" in finding.text
+    assert not warned(3.0)
+
+
 def test_sound_files_are_described_and_ready(tmp_path, expression):
     prior = write(tmp_path, "source,target,weight\nA,B,1\n", "p.csv")
     findings = check_files(expression, [prior])
