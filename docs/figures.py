@@ -1,8 +1,10 @@
-"""Draw the figures of the concept page and of the gallery from the library itself, on generated systems.
+"""Draw the figures of the explanations and of the gallery from the library itself, on generated systems.
 
 python docs/figures.py
+python docs/figures.py dashjax-quickstart
 
-The gallery's are made by the very lines on its page.
+The gallery's are made by the very lines on its page. The second command takes the pictures of the README and of the
+first tutorial from a folder of `dashjax quickstart`; it needs chromium. `overview.svg` is written by hand.
 """
 
 from __future__ import annotations
@@ -10,9 +12,11 @@ from __future__ import annotations
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import jax
@@ -35,8 +39,10 @@ TRUE, FALSE = "#0072B2", "#D55E00"
 
 
 def main() -> None:
-    """Draw all of them."""
+    """Draw all of them, or those of the quickstart whose folder is given."""
     FOLDER.mkdir(exist_ok=True)
+    if sys.argv[1:]:
+        return draw_quickstart(Path(sys.argv[1]))
     for draw in (draw_dash, draw_posterior, draw_paths):
         figure = draw()
         path = FOLDER / f"{draw.__name__.removeprefix('draw_')}.png"
@@ -50,6 +56,39 @@ def save_small(figure, path: Path) -> None:
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=80)
     Image.open(buffer).convert("RGB").quantize(128).save(path, optimize=True)
+
+
+def draw_quickstart(results: Path) -> None:
+    """Keep the figure of a quickstart, and two parts of its network's page as a browser shows them."""
+    shutil.copy(results / "figures" / "sparsity_accuracy.png", FOLDER / "quickstart.png")
+    parts = photograph(
+        results / "network" / "report.html", ["What did the data add to the prior?", "What is the network?"]
+    )
+    page = Image.new("RGB", (parts[0].width, sum(part.height for part in parts)), "white")
+    for number, part in enumerate(parts):
+        page.paste(part, (0, sum(above.height for above in parts[:number])))
+    page.quantize(64, dither=Image.Dither.NONE).save(FOLDER / "page.png", optimize=True)
+
+
+def photograph(page: Path, headings: list[str], width: int = 1400) -> list[Image.Image]:
+    """Return pictures of the sections of a page under these headings; the first with what stands above it."""
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    for argument in ("--headless=new", "--no-sandbox", "--hide-scrollbars", f"--window-size={width},1300"):
+        options.add_argument(argument)
+    pictures = []
+    with webdriver.Chrome(options) as browser:
+        browser.get(page.resolve().as_uri())
+        for number, heading in enumerate(headings):
+            (section,) = [part for part in browser.find_elements("tag name", "section") if heading in part.text]
+            browser.execute_script("arguments[0].scrollIntoView()", section)
+            time.sleep(3)  # until the network is laid out
+            above = browser.execute_script("return scrollY")
+            top, bottom = section.rect["y"] - above, section.rect["y"] + section.rect["height"] - above
+            shot = Image.open(io.BytesIO(browser.get_screenshot_as_png())).convert("RGB")
+            pictures.append(shot.crop((0, 0 if number == 0 else int(top), width, int(bottom))))
+    return pictures
 
 
 def draw_gallery() -> None:

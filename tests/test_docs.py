@@ -6,12 +6,15 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer.main
 import yaml
 
 from dashjax import plot
 from dashjax.cli import app
+from dashjax.methods import METHODS
+from dashjax.report import summary
 from dashjax.sweep import expand, parse_grid
 
 ROOT = Path(__file__).parents[1]
@@ -63,11 +66,11 @@ def test_every_page_is_in_the_navigation_and_exists():
 
 
 @pytest.mark.parametrize("page", sorted((DOCS / "api").glob("*.md")), ids=lambda page: page.stem)
-def test_reference_pages_name_rooms(page):
+def test_reference_pages_name_packages(page):
     named = re.findall(r"^::: dashjax\.(\w+)$", page.read_text(), flags=re.M)
-    rooms = {path.stem if path.suffix == ".py" else path.name for path in (ROOT / "dashjax").iterdir()}
+    packages = {path.stem if path.suffix == ".py" else path.name for path in (ROOT / "dashjax").iterdir()}
     assert named
-    assert set(named) <= rooms
+    assert set(named) <= packages
 
 
 def test_grids_are_valid():
@@ -77,6 +80,55 @@ def test_grids_are_valid():
         assert expand(parse_grid(yaml.safe_load(text)))
 
 
+def test_the_grid_of_the_tutorial_has_the_runs_that_it_tells():
+    text = (DOCS / "sweep.md").read_text()
+    grid = parse_grid(yaml.safe_load(blocks(DOCS / "sweep.md", "yaml")[0]))
+    assert f"These are {len(expand(grid))} runs" in text
+
+
+@pytest.mark.slow
+def test_the_compiled_sweep_of_the_tutorial_runs():
+    scope = {}
+    exec("\n".join(blocks(DOCS / "sweep.md", "python")), scope)
+    accuracy = np.asarray(scope["scores"].balanced_accuracy)
+    assert accuracy.shape == (3,)
+    assert accuracy[1] > accuracy[0]
+
+
+#: Words that a reader of today would stumble on, and what is said instead.
+STUMBLES = {
+    "room": "package",
+    "renown": "out-degree",
+    "mend": "fix",
+    "heal": "fix",
+    "heed": "read",
+    "look-alike": "copy",
+}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_pages_speak_plainly(page):
+    prose = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(), flags=re.S).lower()
+    assert [word for word in STUMBLES if re.search(rf"\b{word}(s|ed|ing)?\b", prose)] == []
+
+
+def test_every_strength_and_every_method_is_explained():
+    page = (DOCS / "choosing.md").read_text()
+    table = page[page.index("its `strength` is") : page.index("The rest of this page")]
+    assert set(re.findall(r"`([\w+]+)`", table)) - {"strength"} == {
+        name for name, method in METHODS.items() if method.strength is not None
+    }
+    assert {name for name in METHODS if f"`{name}`" not in page} == set()
+
+
+def described_columns():
+    return set(re.findall(r"`(\w+)`", (DOCS / "formats.md").read_text()))
+
+
+def test_columns_of_runs_are_described():
+    assert {*summary.GROUP, *summary.COLUMNS, *summary.METRICS} <= described_columns()
+
+
 @pytest.mark.slow
 def test_the_python_page_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -84,6 +136,7 @@ def test_the_python_page_runs(tmp_path, monkeypatch):
     exec("\n".join(blocks(DOCS / "python.md", "python")), scope)
     assert 0 < scope["returned"].sum() < 20 * 19
     assert scope["genes"] == scope["system"].genes
+    assert set(scope["network"].edges.columns) <= described_columns()
 
 
 def test_each_picture_of_the_gallery_is_made_by_six_lines_and_small():

@@ -9,6 +9,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
+
+import dashjax
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -27,6 +30,36 @@ def test_lowest_versions_are_the_declared_bounds():
     assert {name: release(version) for name, version in pins.items()} == {
         name: release(version) for name, version in bounds.items()
     }
+
+
+def test_the_version_is_the_same_everywhere():
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert declared == dashjax.__version__ == yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"]
+
+
+def test_the_workflow_and_the_issue_forms_are_whole():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    (job,) = workflow["jobs"].values()
+    assert job["steps"][-1] == {"run": ".ci/run"}
+    for form in ("bug", "feature"):
+        body = yaml.safe_load((ROOT / ".github" / "ISSUE_TEMPLATE" / f"{form}.yml").read_text())["body"]
+        names = [part["id"] for part in body]
+        assert len(set(names)) == len(names) > 2
+
+
+#: What CONTRIBUTING tells to enter or to copy, and the file in which it says that it stands.
+RECIPES = re.findall(
+    r"(?:[Ee]nter(?:ed| it| the spec) in|Example:) `(\w+)`[^`\[]*?\[[^\]]*\]\((dashjax/[\w/]+\.py)\)",
+    (ROOT / "CONTRIBUTING.md").read_text(),
+)
+
+
+def test_recipes_name_what_there_is():
+    assert {"FIELDS", "METHODS", "EXPRESSION_FORMATS", "NETWORK_FORMATS", "DATASETS", "RIVALS"} <= {
+        name for name, _ in RECIPES
+    }
+    for name, path in RECIPES:
+        assert re.search(rf"^(class )?{name}\b", (ROOT / path).read_text(), flags=re.M), (name, path)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
