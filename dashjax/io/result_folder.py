@@ -20,8 +20,8 @@ RECORD = "contents.json"
 _ASKED = ("influence", "pathways", "perturb", "score")
 _NOBODY: dict[str, Any] = {"fingerprint": "", "words": "", "files": {}, "replaces": [], "force": False}
 #: Fingerprints of what this process has claimed, and the records of its runs, by folder and kind.
-_claims: dict[tuple[Path, str], str] = {}
-_runs: dict[tuple[Path, str], dict[str, Any]] = {}
+_claims: dict[tuple[str, str], str] = {}
+_runs: dict[tuple[str, str], dict[str, Any]] = {}
 
 
 @contextmanager
@@ -76,9 +76,9 @@ def claimed(
             # The same result made again or gone on with keeps its first record; what replaces another begins anew.
             again = before.get(of, {}).get("fingerprint") == fingerprint
             kept = {kind: runs for kind, runs in runs_before.items() if kind in record and (again or kind != of)}
-            run = _runs[folder.resolve(), of] = begin_run(made, command)
+            run = _runs[_place(folder), of] = begin_run(made, command)
             write_runs(folder, {**kept, of: [*kept.get(of, ()), run]})
-        _claims[folder.resolve(), of] = fingerprint
+        _claims[_place(folder), of] = fingerprint
         try:
             yield made
         except InputError:
@@ -95,9 +95,14 @@ def claimed(
         raise
 
 
+def _place(folder: Path) -> str:
+    """Return one name for a folder, however it was given; unlike `Path.resolve`, of a link to itself too."""
+    return os.path.realpath(folder)
+
+
 def end_claim(folder: Path, of: str, findings: Sequence[str] | None = None) -> None:
     """Record that a result which this process claimed is done, and what was said of it; nothing where it gave it up."""
-    run = _runs.get((folder.resolve(), of))
+    run = _runs.get((_place(folder), of))
     if run is None or not folder.exists():
         return
     with _alone(folder):
@@ -110,7 +115,7 @@ def end_claim(folder: Path, of: str, findings: Sequence[str] | None = None) -> N
 
 def how_made(folder: Path, of: str) -> dict[str, Any]:
     """Return how a result is being made, or was, without times and remarks; nothing where nobody recorded it."""
-    run = _runs.get((folder.resolve(), of)) or next(iter(read_runs(folder).get(of, ())), {})
+    run = _runs.get((_place(folder), of)) or next(iter(read_runs(folder).get(of, ())), {})
     return {name: part for name, part in run.items() if name not in ("id", "started", "ended", "findings")}
 
 
@@ -166,7 +171,7 @@ def published(folder: Path, of: str, made: Mapping[str, Any] | None = None) -> I
 def _publish(part: Path, folder: Path, of: str) -> None:
     written = {path.relative_to(part).as_posix(): path.read_bytes() for path in part.rglob("*") if path.is_file()}
     record = read_record(folder)
-    mine = _claims.get((folder.resolve(), of))
+    mine = _claims.get((_place(folder), of))
     entry = record.setdefault(of, {**_NOBODY, "fingerprint": mine or ""})
     if mine not in (None, entry["fingerprint"]):
         raise InputError(f"{folder}: was taken by another result ({entry['words']}) while this one was made")

@@ -1,5 +1,6 @@
 """The network that a fit finds: its edges, its dynamics, its file."""
 
+from dashjax.networks.anndata_out import activities, to_anndata
 from dashjax.networks.edges import edge_list, network_matrix
 from dashjax.networks.network import Network, make_network
 from dashjax.networks.network_file import load_network, save_network
@@ -7,6 +8,7 @@ from dashjax.networks.readout import along_edges, effects, relative_effects, str
 
 __all__ = [
     "Network",
+    "activities",
     "along_edges",
     "edge_list",
     "effects",
@@ -16,4 +18,5 @@ __all__ = [
     "relative_effects",
     "save_network",
     "strongest_edges",
+    "to_anndata",
 ]

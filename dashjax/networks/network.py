@@ -32,6 +32,7 @@ from dashjax.questions.combined import INTERVAL
 from dashjax.scoring import NetworkScores, score_network
 
 if TYPE_CHECKING:
+    import anndata
     import pandas as pd
 
     from dashjax.networks.starts import Change
@@ -232,6 +233,15 @@ class Network:
             self.returned[block],
             np.ones((len(rows), len(columns)), bool) if self_loops else rows[:, None] != columns,
         )
+
+    def to_anndata(self, adata: anndata.AnnData, **settings: Any) -> None:
+        """Write edges, numbers of targets and regulators, and cells' regulator activities into an AnnData.
+
+        See `dashjax.networks.to_anndata` for where they go, and for the settings layer, gene_symbols and least_targets.
+        """
+        from dashjax.networks.anndata_out import to_anndata
+
+        to_anndata(self, adata, **settings)
 
     # --- dynamics --------------------------------------------------------------------------------------------
 

@@ -81,8 +81,9 @@ def command_of(name, files):
 
 def result_of(folder):
     """Return all tables of a folder, without what was measured."""
-    tables = [*folder.glob("*.tsv"), *folder.glob("results.parquet")]
-    read = {path.name: pd.read_parquet(path) if path.suffix == ".parquet" else path.read_text() for path in tables}
+    tables = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.tsv")}
+    read = {name: path.read_text() for name, path in tables.items()}
+    read |= {path.name: pd.read_parquet(path) for path in folder.glob("results.parquet")}
     assert read
     return {
         name: table if isinstance(table, str) else table.drop(columns=MEASURED, errors="ignore").to_json()

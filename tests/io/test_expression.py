@@ -254,14 +254,16 @@ def test_h5ad_cells_are_averaged_by_sampling_time_and_trajectory(tmp_path, spars
     assert (data.genes, data.names) == (("A", "B", "C"), ("ann", "bob"))
     expected = 10 * (np.arange(4)[:, None] + np.arange(3))
     np.testing.assert_allclose(data.trajectories.expression, [expected, expected])
-    assert "sampling times" in data.notes[0]
+    assert data.notes[0] == "time is 'day' of obs"
+    assert data.notes[-1].endswith("sampling times")
 
 
 def test_h5ad_cells_are_cut_into_metacells_along_a_pseudotime(tmp_path):
     obs = h5ad(tmp_path / "c.h5ad")
     data = read_expression(tmp_path / "c.h5ad", cells=CellOptions(time="pseudotime", bins=20))
     assert data.trajectories.expression.shape == (1, 20, 3)
-    assert data.notes == ("299 cells of 'all cells' averaged into 20 metacells",)
+    assert data.notes[:2] == ("time is 'pseudotime' of obs", "1 of 300 cells have no time and are left out")
+    assert data.notes[-1] == "299 cells of 'all cells' averaged into 20 metacells"
     finite = np.sort(obs["pseudotime"][np.isfinite(obs["pseudotime"])])
     assert data.trajectories.times[0, 0] == pytest.approx(finite[:15].mean(), rel=1e-5)
 
