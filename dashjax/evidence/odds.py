@@ -16,6 +16,13 @@ from dashjax.numerics.sparse import dense_rows
 Features = Float[Array, "target regulator feature"]
 Coefficients = Float[Array, " feature"]
 
+#: How much likelier the odds of a stated edge are than those of another, at least, and the standard deviation of the
+#: log: believed before any data, which few pairs can hardly teach. On generated systems of 5 to 20 genes with none, a
+#: fifth and two fifths of the prior misplaced, AUPR was .83 where a prior that raises the odds to even, ± 3, had .74;
+#: ratios of 9 and 20, and deviations of .5 and 1, differ by .01. What it costs is that few genes cannot unmask a prior
+#: that is all wrong (.39 for .49).
+STATED, STATED_DEVIATION = 9.0, 1.0
+
 #: Newton steps; there are few unknowns.
 NEWTON_STEPS = 24
 #: Least share of a pair's information that steps reckon with, so that none is too long.
@@ -49,11 +56,22 @@ def odds_features(prior: Prior) -> Features:
     return jnp.stack([jnp.ones_like(best), *confidence, out_degree], axis=-1)
 
 
-def initial_belief(genes: int, sources: int) -> Belief:
-    """Return the belief that a gene has two regulators, and that an edge that one source states has even odds."""
-    share = min(2 / genes, 0.4)
+def initial_belief(features: Features) -> Belief:
+    """Return the belief that a gene has two regulators, and that an edge that one source states has even odds or more.
+
+    In small networks, where any edge has nearly even odds, a stated one has `STATED` times those of another. What a
+    source is least sure of, the data may raise the most: how far is measured on its most confident edge.
+
+    Args:
+        features: from `odds_features`.
+    """
+    share = min(2 / len(features), 0.4)
     rare = math.log(share / (1 - share))
-    return Belief(jnp.array([rare, *[-rare] * sources, 0.0]), jnp.array([2.0, *[3.0] * sources, 1.0]))
+    stated = max(-rare, math.log(STATED))
+    confidence = features[..., 1:-1]
+    strongest = confidence.max(axis=(0, 1))
+    deviation = STATED_DEVIATION / jnp.where(strongest > 0, strongest, 1.0)
+    return Belief(jnp.array([rare, *[stated] * len(deviation), 0.0]), jnp.array([2.0, *deviation, 1.0]))
 
 
 def hub_odds(

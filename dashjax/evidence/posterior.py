@@ -94,7 +94,7 @@ def edge_posterior(
         assert looked_at is not None, "nothing was observed"
         regressions = regress_nothing(prior, candidates, allowed, looked_at, jnp.maximum(field.decay(), 1e-3))
     features = odds_features(prior)
-    belief = initial_belief(genes, features.shape[-1] - 2)
+    belief = initial_belief(features)
     tested = regressions.candidates
     row = jnp.arange(genes)[:, None]
     among_courses = partners(regressions.gram)

@@ -291,9 +291,10 @@ def test_odds_follow_the_prior_where_it_is_right_and_drop_it_where_it_is_not():
     rng = np.random.default_rng(4)
     truth = (rng.random((30, 30)) < 0.06) * 1.0
     np.fill_diagonal(truth, 0)
-    pairs, belief = ~np.eye(30, dtype=bool), initial_belief(30, 1)
+    pairs = ~np.eye(30, dtype=bool)
     for prior, low, high in ((truth, 3.0, 20.0), (rng.permutation(truth.ravel()).reshape(30, 30), -0.1, 1.5)):
         features = odds_features(make_prior(prior.T))
+        belief = initial_belief(features)
         odds = fit_odds(jnp.asarray(truth), jnp.zeros((30, 30)), features, belief, jnp.asarray(pairs))
         assert low < odds[1] < high
         # The highest point of the penalised likelihood without negative trust: level, or falling at zero.
@@ -309,7 +310,7 @@ def test_odds_follow_the_prior_where_it_is_right_and_drop_it_where_it_is_not():
 def test_silent_pairs_have_no_say_in_the_odds():
     rng = np.random.default_rng(6)
     features = odds_features(make_prior((rng.random((30, 30)) < 0.1) * 1.0))
-    belief, pairs = initial_belief(30, 1), jnp.asarray(~np.eye(30, dtype=bool))
+    belief, pairs = initial_belief(features), jnp.asarray(~np.eye(30, dtype=bool))
     # Wherever the chains were, data that left them there leave the belief.
     for before in (-4.0, 0.0, 1.0):
         log_odds = jnp.full((30, 30), before)
@@ -333,8 +334,24 @@ def test_a_prior_against_which_the_data_speak_is_ignored_and_not_turned_round():
     against[1:, 0] = 1
     pairs = ~np.eye(6, dtype=bool)
     features = odds_features(make_prior(against.T))
-    odds = fit_odds(jnp.asarray(truth), jnp.zeros((6, 6)), features, initial_belief(6, 1), jnp.asarray(pairs))
+    belief = Belief(jnp.array([-0.4, 0.4, 0.0]), jnp.array([2.0, 3.0, 1.0]))
+    odds = fit_odds(jnp.asarray(truth), jnp.zeros((6, 6)), features, belief, jnp.asarray(pairs))
     assert odds[1] == 0
+
+
+def test_what_is_believed_of_a_stated_edge_before_any_data():
+    stated = np.zeros((6, 6))
+    stated[0, 1:] = 1
+    few = initial_belief(odds_features(make_prior(stated)))
+    # A third of six genes regulates each: odds of one half, and nine times that where it is stated.
+    np.testing.assert_allclose(few.mean, [np.log(0.5), np.log(9), 0], rtol=1e-6)
+    np.testing.assert_allclose(few.deviation, [2, 1, 1])
+    many = initial_belief(odds_features(make_prior(np.pad(0.1 * stated, (0, 94)))))
+    # Even odds where edges are rare; what is least sure may be raised most.
+    np.testing.assert_allclose(many.mean[:2].sum(), 0, atol=1e-6)
+    np.testing.assert_allclose(many.deviation, [2, 10, 1], rtol=1e-6)
+    none = initial_belief(odds_features(make_prior(0 * stated)))
+    np.testing.assert_allclose(none.deviation, [2, 1, 1])
 
 
 def test_each_source_is_trusted_by_itself():
@@ -347,7 +364,8 @@ def test_each_source_is_trusted_by_itself():
     assert prior.edges.T[(noise == 0) & (truth == 1)].tolist() == [-0.5] * int(((noise == 0) & (truth == 1)).sum())
     assert (prior.edges.T[noise == 1] == 1).all()
     pairs = jnp.asarray(~np.eye(40, dtype=bool))
-    odds = fit_odds(jnp.asarray(truth), jnp.zeros((40, 40)), odds_features(prior), initial_belief(40, 2), pairs)
+    features = odds_features(prior)
+    odds = fit_odds(jnp.asarray(truth), jnp.zeros((40, 40)), features, initial_belief(features), pairs)
     assert odds[1] < 1.5 < 6 < odds[2]
 
 
