@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dashjax.errors import InputError
-from dashjax.networks.network import Network
 
 if TYPE_CHECKING:
     import anndata
     import pandas as pd
+
+    from dashjax.networks.network import Network
 
 #: Targets that a regulator has at least for its activity to be told from noise, as decoupler's `min_n`.
 LEAST_TARGETS = 5
@@ -36,7 +37,7 @@ def to_anndata(
         adata: is changed: `uns["dashjax_edges"]` (returned edges), `var["dashjax_targets"]` and
             `var["dashjax_regulators"]` (returned edges of each gene), `obsm["dashjax_activity"]` (a frame, cell ×
             regulator, see `activities`).
-        layer: whose values activities are of; X if None.
+        layer: whose values activities are of, on the scale that the network was inferred from; X if None.
         gene_symbols: column of `var` with gene names; its index if None.
         least_targets: of regulators with an activity.
 
@@ -89,17 +90,13 @@ def activities(levels, genes: pd.Index, edges: pd.DataFrame, least_targets: int 
     regulators = sorted(counts.index[counts >= least_targets])
     scores = there.pivot_table(index="target", columns="source", values="score", fill_value=0.0)
     weight = scores.reindex(index=genes, columns=regulators, fill_value=0.0).to_numpy()
-    found = np.full((len(values), len(regulators)), np.nan)
-    for number, regulator in enumerate(regulators):
-        counted = genes.to_numpy() != regulator
-        found[:, number] = _slope(standard[:, counted], weight[counted, number])
-    return pd.DataFrame(found, columns=regulators)
-
-
-def _slope(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Return the t-value of the slope of each sample's values on the weights, zero where they do not vary."""
-    apart = values - values.mean(axis=1, keepdims=True)
-    along = weight - weight.mean()
-    length = np.sqrt(np.square(apart).sum(axis=1) * np.square(along).sum())
-    correlation = np.clip(apart @ along / np.where(length > 0, length, 1.0), -1 + 1e-12, 1 - 1e-12)
-    return correlation * np.sqrt((len(weight) - 2) / (1 - correlation**2))
+    # Sums over genes, without the regulator itself, on which its own edges have no weight.
+    own = (genes.to_numpy()[:, None] == np.asarray(regulators, dtype=object)).astype(float)
+    count = len(genes) - own.sum(axis=0)
+    total = standard.sum(axis=1, keepdims=True) - standard @ own
+    square = np.square(standard).sum(axis=1, keepdims=True) - np.square(standard) @ own
+    together = standard @ weight - total * weight.sum(axis=0) / count
+    length = (square - total**2 / count) * (np.square(weight).sum(axis=0) - weight.sum(axis=0) ** 2 / count)
+    correlation = together / np.sqrt(np.where(length > 1e-12, length, np.inf))
+    correlation = np.clip(correlation, -1 + 1e-12, 1 - 1e-12)
+    return pd.DataFrame(correlation * np.sqrt((count - 2) / (1 - correlation**2)), columns=regulators)

@@ -16,6 +16,7 @@ from dashjax.data.units import WIDTH
 from dashjax.dynamics import AbstractField, AbstractSpec, Direct, InUnits, field_of_arrays
 from dashjax.errors import InputError
 from dashjax.evidence import EdgePosterior, EnsemblePosterior, edges_at_precision
+from dashjax.networks.anndata_out import to_anndata
 from dashjax.networks.edges import edge_list
 from dashjax.networks.readout import along_edges, relative_effects, strongest_edges
 from dashjax.questions import (
@@ -239,8 +240,6 @@ class Network:
 
         See `dashjax.networks.to_anndata` for where they go, and for the settings layer, gene_symbols and least_targets.
         """
-        from dashjax.networks.anndata_out import to_anndata
-
         to_anndata(self, adata, **settings)
 
     # --- dynamics --------------------------------------------------------------------------------------------
