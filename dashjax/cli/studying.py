@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -83,7 +85,12 @@ def methods() -> None:
 
 def reproduce(
     context: typer.Context,
-    study: Annotated[str, typer.Argument(help="sim350, sim690, prior-noise, mlp, edges; yeast, breast or hema.")],
+    study: Annotated[
+        str,
+        typer.Argument(
+            help="sim350, sim690, prior-noise, mlp, edges, added; yeast, breast or hema; or all of them: all."
+        ),
+    ],
     out: Out,
     data: Annotated[
         Path | None,
@@ -100,22 +107,31 @@ def reproduce(
     Synthetic studies are simulated, and every method is tuned. Yeast, breast and hema read public files, with the
     published λ: `git clone https://github.com/QuackenbushLab/phoenix`, and DASH.
     """
-    from dashjax.reproduce import MeasuredStudy, find_study, reproduce_measured, reproduce_simulated
+    from dashjax.reproduce import MeasuredStudy, find_study, reproduce_all, reproduce_measured, reproduce_simulated
 
     if names is not None and equations is None:
         raise InputError("--names: orders the genes of --equations, which is missing")
-    plan = find_study(study)
-    if only is not None:
-        plan = plan.only(only)
-    if quick:
-        plan = plan.quick()
-    if isinstance(plan, MeasuredStudy):
-        if equations is not None:
-            raise InputError(f"--equations: {study} is measured; --data is the folder of its files")
-        if data is None:
-            raise InputError(f"--data: the folder of the {study} files is missing; {plan.source} holds them")
-    elif data is not None:
-        raise InputError(f"--data: {study} is simulated; only yeast, breast and hema read files")
+    run: Callable[..., Any]
+    if study == "all":
+        if only is not None:
+            raise InputError("--only: one study's tables; name the study in place of all")
+        run = partial(reproduce_all, out, quick, data, equations, names)
+    else:
+        plan = find_study(study)
+        if only is not None:
+            plan = plan.only(only)
+        if quick:
+            plan = plan.quick()
+        if isinstance(plan, MeasuredStudy):
+            if equations is not None:
+                raise InputError(f"--equations: {study} is measured; --data is the folder of its files")
+            if data is None:
+                raise InputError(f"--data: the folder of the {study} files is missing; {plan.source} holds them")
+            run = partial(reproduce_measured, plan, out, data)
+        else:
+            if data is not None:
+                raise InputError(f"--data: {study} is simulated; only yeast, breast and hema read files")
+            run = partial(reproduce_simulated, plan, out, equations, names)
     with progress_bar("runs") as update:
 
         def show(stage, progress) -> None:
@@ -124,11 +140,7 @@ def reproduce(
             update(*progress.done, f"{stage}: {done}{found}", stage, progress.left)
 
         with claim_folder(context, "table.md", "reproduce"), keeping(AS_IT_WAS.format(out=out)):
-            if isinstance(plan, MeasuredStudy):
-                assert data is not None, "checked above"
-                reproduce_measured(plan, out, data, show)
-            else:
-                reproduce_simulated(plan, out, equations, names, show)
+            run(on_progress=show)
     print((out / "table.md").read_text(encoding="utf-8"))
     console.print(f"report: {out / 'report.html'}", soft_wrap=True, highlight=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,10 +22,19 @@ SCORES = {
     "precision": ("precision of the edges returned", (-0.02, 1.02)),
     "aupr_outside_prior": ("AUPR outside the prior", (-0.02, 1.02)),
     "aupr_inside_prior": ("AUPR inside the prior", (-0.02, 1.02)),
+    "informedness_outside_prior": ("missing edges found (informedness)", (-0.25, 1.05)),
+    "informedness_inside_prior": ("false prior edges dropped (informedness)", (-0.25, 1.05)),
 }
 
 
-def pareto(table: pd.DataFrame, ax: Axes | None = None, *, score: str = "aupr", legend: bool = True) -> Axes:
+def pareto(
+    table: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    score: str = "aupr",
+    legend: bool = True,
+    among: Sequence[str] | None = None,
+) -> Axes:
     """Draw a score against sparsity, one mark per run, the prior alone, and the runs that no other beats in both.
 
         dj.plot.pareto(pandas.read_parquet("results/results.parquet"))
@@ -34,6 +44,7 @@ def pareto(table: pd.DataFrame, ax: Axes | None = None, *, score: str = "aupr", 
         ax: where to draw; a new figure if None.
         score: a column of it, see `SCORES`.
         legend: whether to name the methods.
+        among: all methods of a figure of several plots, so that each has one mark in all; the table's own if None.
 
     Raises:
         InputError: on a score that the table lacks.
@@ -41,7 +52,7 @@ def pareto(table: pd.DataFrame, ax: Axes | None = None, *, score: str = "aupr", 
     if score not in table:
         raise InputError(unknown("value", score, [name for name in SCORES if name in table]), "score")
     label, limits = SCORES.get(score, (score.replace("_", " "), (None, None)))
-    names = list(dict.fromkeys(table["method"]))
+    names = list(dict.fromkeys(table["method"] if among is None else among))
     axes = axes_or_new(ax, 6.4, max(4, 0.27 * len(names)))
     runs = table[(table["method"] != ALONE) & table[score].notna() & table["sparsity"].notna()]
     for name, group in runs.groupby("method", sort=False):

@@ -24,6 +24,30 @@ def sparsity_accuracy(table, rows: Sequence[dict[str, Any]]) -> Figure:
     return figure
 
 
+def added_to_prior(tables: Mapping[str, pd.DataFrame]) -> Figure:
+    """Draw what runs add to the prior against their sparsity: missing edges found above, false ones dropped below.
+
+    Both are informedness, so the prior alone and guesses of any number lie at zero.
+
+    Args:
+        tables: runs by the name of their panels, each as `pareto` takes them.
+    """
+    names = list(dict.fromkeys(method for table in tables.values() for method in table["method"]))
+    width = 3.0 * len(tables) + 1.8
+    figure, panels = make_panels(len(tables), 2, width=width, height=max(6, 0.24 * len(names)), sharex=True)
+    scores = ("informedness_outside_prior", "informedness_inside_prior")
+    for row, score in zip(panels, scores, strict=True):
+        for axes, (name, table) in zip(row, tables.items(), strict=True):
+            pareto(table, axes, score=score, legend=False, among=names)
+            axes.label_outer()
+            if score == scores[0]:
+                axes.set_title(name)
+    marks, labels = zip(*(axes.get_legend_handles_labels() for axes in panels.ravel()), strict=True)
+    handles = dict(zip(sum(labels, []), sum(marks, []), strict=True))
+    figure.legend(handles.values(), handles.keys(), loc="outside right upper", frameon=False)
+    return figure
+
+
 def sparsity_error(table: pd.DataFrame, no_change: float) -> Figure:
     """Draw test error against sparsity, one dot per run, with the error of saying that nothing changes as a line.
 

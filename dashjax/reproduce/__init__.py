@@ -1,5 +1,6 @@
 """The published studies, simulated and measured, each in one command and set beside the published figures."""
 
+from dashjax.reproduce.all_studies import reproduce_all
 from dashjax.reproduce.catalogue import find_study
 from dashjax.reproduce.cross_validation import Choice, choose, tuning_grid
 from dashjax.reproduce.measured_run import reproduce_measured
@@ -17,6 +18,7 @@ __all__ = [
     "SimulatedStudy",
     "choose",
     "find_study",
+    "reproduce_all",
     "reproduce_measured",
     "reproduce_simulated",
     "tuning_grid",

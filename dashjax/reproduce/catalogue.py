@@ -15,5 +15,5 @@ def find_study(name: str) -> SimulatedStudy | MeasuredStudy:
     """
     studies = SIMULATED_STUDIES | MEASURED_STUDIES
     if name not in studies:
-        raise InputError(unknown("study", name, list(studies)))
+        raise InputError(unknown("study", name, [*studies, "all"]))
     return studies[name]

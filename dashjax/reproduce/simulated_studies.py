@@ -115,6 +115,11 @@ class SimulatedStudy:
         methods = tuple(method for method in self.methods if method not in RELEASED_METHODS)
         return replace(self, conditions=few, methods=methods, seeds=2, epochs=60, tries=3, folds=2)
 
+    def shrunk(self, share: float) -> SimulatedStudy:
+        """Return the study on generated systems of a share of the genes."""
+        smaller = tuple(replace(c, genes=max(10, round(share * c.genes)), published=()) for c in self.conditions)
+        return replace(self, title=f"{self.title} (here {share:.0%} of the genes)", conditions=smaller)
+
 
 _FIVE_PERCENT = Condition("noise-5", noise=0.025, prior_corruption=0.05, published=tuple(PUBLISHED_SIM350.items()))
 
@@ -162,6 +167,20 @@ SIMULATED_STUDIES: dict[str, SimulatedStudy] = {
             ),
             ("dash", "pinn", *EDGE_METHODS),
             objective="whole_trajectory",
+        ),
+        SimulatedStudy(
+            "added",
+            "What is added to the prior: missing edges found, false ones dropped",
+            (
+                Condition("noise-5"),
+                Condition("noise-5-corruption-20", prior_corruption=0.2),
+                Condition("noise-5-corruption-40", prior_corruption=0.4),
+                Condition("noise-10-corruption-20", noise=0.05, prior_corruption=0.2),
+                Condition("genes-1000-corruption-20", genes=1000, prior_corruption=0.2),
+            ),
+            (*CORE_METHODS, "pinn", *EDGE_METHODS),
+            tries=3,
+            folds=2,
         ),
     )
 }

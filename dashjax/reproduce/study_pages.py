@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,7 @@ class Section:
     Attributes:
         name: its heading.
         text: the paragraph above it.
-        rows: rows of the summary.
+        rows: rows of the summary; none for a section without a table.
         figures: PNG and caption by heading.
     """
 
@@ -59,9 +59,12 @@ def write_pages(
     text = [f"# {plan['title']}", "", facts, ""]
     shown: list[page.Section] = [page.Section("What was done", [page.paragraphs(facts)])]
     for section in sections:
-        lines = [_cells(row, columns) for row in section.rows]
-        text += [f"## {section.name}", "", section.text, "", _markdown(headings, lines), ""]
-        parts = [page.paragraphs(section.text), page.static_table(headings, lines, texts=2)]
+        text += [f"## {section.name}", "", section.text, ""]
+        parts = [page.paragraphs(section.text)]
+        if section.rows:
+            lines = [_cells(row, columns) for row in section.rows]
+            text += [_markdown(headings, lines), ""]
+            parts.append(page.static_table(headings, lines, texts=2))
         for heading, (png, caption) in section.figures.items():
             parts += [page.heading(heading), page.static_figure(f"{heading}, {section.name}", png, caption)]
         shown.append(page.Section(section.name, parts))
@@ -83,7 +86,7 @@ def write_pages(
             write_atomically(part / path, partial(Path.write_text, data=body, encoding="utf-8"))
 
 
-def _cells(row: dict[str, Any], columns: Columns) -> list[str]:
+def _cells(row: Mapping[str, Any], columns: Columns) -> list[str]:
     """Return a row of the summary as tables show it: method, setting, and a cell per column."""
     cells = [row["method"], row["chosen"] or "–"]
     for _, metric, form in columns:

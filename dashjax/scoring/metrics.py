@@ -27,6 +27,8 @@ class NetworkScores(eqx.Module):
         early_precision: share of true edges among the top as many pairs as there are true edges.
         aupr_outside_prior: average precision over pairs that are not prior edges: missing edges found.
         aupr_inside_prior: average precision over prior edges: true ones ranked above false ones.
+        informedness_outside_prior: share of the missing edges that are predicted, less that of the absent pairs.
+        informedness_inside_prior: share of the true prior edges that are predicted, less that of the false ones.
         n_edges: predicted edges.
     """
 
@@ -38,6 +40,8 @@ class NetworkScores(eqx.Module):
     early_precision: Float[Array, ""]
     aupr_outside_prior: Float[Array, ""]
     aupr_inside_prior: Float[Array, ""]
+    informedness_outside_prior: Float[Array, ""]
+    informedness_inside_prior: Float[Array, ""]
     n_edges: Float[Array, ""]
 
 
@@ -130,6 +134,8 @@ def score_network(
         early_precision=early_precision(jnp.where(counts, score, 0.0), edge),
         aupr_outside_prior=average_precision(score, edge, counts & ~known),
         aupr_inside_prior=average_precision(score, edge, counts & known),
+        informedness_outside_prior=informedness(predicted, edge, counts & ~known),
+        informedness_inside_prior=informedness(predicted, edge, counts & known),
         n_edges=predicted.sum().astype(jnp.float32),
     )
 
@@ -162,6 +168,15 @@ def score_signs(network: Adjacency, truth: Adjacency, pairs: Pairs | None = None
         aupr_activation=average_precision(jnp.maximum(network, 0.0), truth > 0, pairs),
         aupr_repression=average_precision(jnp.maximum(-network, 0.0), truth < 0, pairs),
     )
+
+
+def informedness(predicted: Pairs, truth: Pairs, pairs: Pairs | None = None) -> Float[Array, ""]:
+    """Return the true-positive less the false-positive rate (Youden's J): 0 for guesses of any number, 1 at best.
+
+    Outside a prior it is 0 for the prior alone, which claims nothing there, and inside too, for it claims everything
+    there: what is above is what a network adds.
+    """
+    return 2 * balanced_accuracy(predicted, truth, pairs) - 1
 
 
 def balanced_accuracy(predicted: Pairs, truth: Pairs, pairs: Pairs | None = None) -> Float[Array, ""]:

@@ -1,6 +1,7 @@
 """A simulated study in miniature: tuned, run, resumed, and set beside published figures."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -11,12 +12,14 @@ from dashjax.reproduce import (
     SIMULATED_STUDIES,
     Condition,
     SimulatedStudy,
+    all_studies,
     choose,
     find_study,
+    reproduce_all,
     reproduce_simulated,
     tuning_grid,
 )
-from dashjax.reproduce.agreement import agreement
+from dashjax.reproduce.agreement import _tell_apart, agreement, ordering
 from dashjax.reproduce.cross_validation import settings_of
 from dashjax.sweep import expand, make_cells, parse_grid
 
@@ -57,7 +60,10 @@ def test_a_study_writes_tables_with_the_published_figures_and_the_prior(finished
     assert table.count("| prior_only |") == 2
     summary = json.loads((out / "summary.json").read_text())
     assert summary["rows"] == json.loads(json.dumps(rows))
-    assert (out / "report.html").read_text().count("data:image/png;base64") == 4
+    # Two figures per condition, and what all conditions add to their priors.
+    assert (out / "report.html").read_text().count("data:image/png;base64") == 5
+    assert "## Added to the prior" in table
+    assert "28 runs, which took" in table
     chosen = json.loads((out / "first" / "tuning" / "choices.json").read_text())
     assert [choice["method"] for choice in chosen] == ["dense", "dash", "l0"]
 
@@ -168,6 +174,54 @@ def test_agreement_is_said_in_words():
     assert "above it in balanced accuracy: bioprune; in AUPR: bioprune (0.475)" in text
 
 
+def test_methods_are_ordered_and_told_apart_by_pairs_of_seeds():
+    rng = np.random.default_rng(0)
+    seeds = np.arange(5)
+    shared = rng.normal(0, 0.1, 5)  # what a seed's draws do to all methods alike
+    accuracy = {"imp": 0.7 + shared, "dash": 0.71 + shared + 0.001 * seeds, "dense": 0.5 + rng.normal(0, 0.1, 5)}
+    accuracy["bioprune"] = accuracy["dash"] + np.array([0.02, -0.02, 0.01, -0.01, 0.001])
+    rows = [
+        {"method": method, "seed": seed, "status": "finished", "balanced_accuracy": values[seed]}
+        for method, values in accuracy.items()
+        for seed in seeds
+    ]
+    table = pd.DataFrame([*rows, {"method": "prior_only", "seed": 0, "status": "finished", "balanced_accuracy": 1.0}])
+    said = ordering(table)
+    assert said == (
+        "By balanced accuracy, 5 seeds: bioprune = dash > imp > dense (= where a paired t-test has p ≥ 0.05)."
+    )
+    assert ordering(table[table["seed"] == 0]) == ""
+
+
+def test_equal_seeds_are_told_apart_only_where_they_differ():
+    assert [bool(_tell_apart(np.full(3, value))) for value in (0.0, 0.1)] == [False, True]
+
+
+def test_shrunk_studies_keep_their_conditions_on_smaller_systems():
+    small = find_study("sim690").shrunk(0.1)
+    assert [c.genes for c in small.conditions] == [35, 69]
+    assert all(not c.published for c in small.conditions)
+    assert small.title.endswith("(here 10% of the genes)")
+
+
+@pytest.mark.slow
+def test_all_studies_stand_on_one_page_and_say_what_is_left_out(finished, monkeypatch, tmp_path):
+    out, rows = finished
+    monkeypatch.setattr(all_studies, "SIMULATED_STUDIES", {"tiny": PLAN})
+    shutil.copytree(out, tmp_path / "all" / "tiny")
+    told = []
+    found = reproduce_all(tmp_path / "all", on_progress=lambda stage, progress: told.append((stage, progress)))
+    assert found == [{"study": "tiny", **row} for row in rows]
+    assert {stage for stage, _ in told} == {
+        f"tiny: {name}{what}" for name in ("first", "second") for what in ("", ", tuning")
+    }
+    assert {progress.runs for _, progress in told} == {0}
+    table = (tmp_path / "all" / "table.md").read_text()
+    for heading in ("## tiny: first", "## tiny: second"):
+        assert heading in table
+    assert "Left out: yeast (needs --data, the folder of its files)" in table
+
+
 def test_quick_studies_are_small():
     for plan in SIMULATED_STUDIES.values():
         small = plan.quick()
@@ -179,10 +233,14 @@ def test_quick_studies_are_small():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["sim35"], "unknown study 'sim35' (did you mean 'sim350'?); valid: sim350, sim690, prior-noise, mlp, edges"),
+        (
+            ["sim35"],
+            "unknown study 'sim35' (did you mean 'sim350'?); valid: sim350, sim690, prior-noise, mlp, edges",
+        ),
         (["sim350", "--only", "noise-7"], "--only: unknown table 'noise-7'"),
         (["sim350", "--names", "names.csv"], "--names: orders the genes of --equations, which is missing"),
         (["sim350", "--equations", "absent.csv"], "absent.csv"),
+        (["all", "--only", "noise-5"], "--only: one study's tables; name the study in place of all"),
     ],
 )
 def test_mistakes_are_one_line(arguments, message, dashjax, tmp_path):

@@ -42,7 +42,19 @@ def test_scores_agree_with_scikit_learn_on_the_pairs_that_count(network, pairs):
     assert scores.auroc == pytest.approx(sk.roc_auc_score(y, s), abs=1e-5)
     assert scores.aupr_inside_prior == pytest.approx(sk.average_precision_score(y[p], s[p]), abs=1e-5)
     assert scores.aupr_outside_prior == pytest.approx(sk.average_precision_score(y[~p], s[~p]), abs=1e-5)
+    for score, part in ((scores.informedness_inside_prior, p), (scores.informedness_outside_prior, ~p)):
+        expected = sk.balanced_accuracy_score(y[part], s[part] > 0, adjusted=True)
+        assert score == pytest.approx(expected, abs=1e-5)
     assert scores.n_edges == (s > 0).sum()
+
+
+def test_a_prior_adds_nothing_to_itself_and_the_truth_all_there_is(network):
+    _, truth, prior = network
+    alone, perfect = score_network(prior, truth, prior), score_network(truth, truth, prior)
+    assert (alone.informedness_outside_prior, alone.informedness_inside_prior) == (0, 0)
+    assert (perfect.informedness_outside_prior, perfect.informedness_inside_prior) == (1, 1)
+    # With nothing false to drop there is nothing to add inside.
+    assert np.isnan(score_network(truth, truth, truth).informedness_inside_prior)
 
 
 def test_a_universe_leaves_out_self_loops_and_genes_that_do_not_regulate():
@@ -94,7 +106,7 @@ def test_vmap_is_the_stacked_loop(network):
     batch = jax.vmap(score_network, in_axes=(0, None, None))(stacked, jnp.asarray(truth), jnp.asarray(prior))
     for lane in range(3):
         alone = score_network(stacked[lane], truth, prior)
-        jax.tree.map(lambda a, b, lane=lane: np.testing.assert_allclose(a, b[lane], rtol=1e-6), alone, batch)
+        jax.tree.map(lambda a, b, lane=lane: np.testing.assert_allclose(a, b[lane], rtol=1e-6, atol=1e-7), alone, batch)
 
 
 def test_each_regulator_is_scored_on_its_own_row(network):
