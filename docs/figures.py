@@ -49,6 +49,71 @@ def main() -> None:
         figure.savefig(path, dpi=100)
         print(path)
     draw_gallery()
+    draw_architecture()
+
+
+def direct_imports() -> dict[str, set[str]]:
+    """Return what each package imports and reaches through no other package that it imports, from the source itself."""
+    root = Path(dj.__file__).parent
+    parts = {path.stem: [path] if path.is_file() else sorted(path.rglob("*.py")) for path in root.glob("[a-z]*")}
+    imports: dict[str, set[str]] = {}
+    for name, files in parts.items():
+        code = "\n".join(path.read_text(encoding="utf-8") for path in files if path.suffix == ".py")
+        found = re.findall(r"^\s*(?:from|import) dashjax\.(\w+)", code, flags=re.M)
+        if any(path.suffix == ".py" for path in files):
+            imports[name] = set(found) - {name}
+    reached: dict[str, set[str]] = {}
+
+    def below(name: str) -> set[str]:
+        if name not in reached:
+            reached[name] = imports[name].union(*(below(part) for part in imports[name]))
+        return reached[name]
+
+    return {name: {p for p in parts if not any(p in below(q) for q in parts)} for name, parts in imports.items()}
+
+
+def draw_architecture() -> None:
+    """Draw which package imports which, each below all that import it; a test compares the ids in the file."""
+    imports = direct_imports()
+    depth: dict[str, int] = {}
+    while len(depth) < len(imports):
+        for name in imports:
+            above = [other for other, parts in imports.items() if name in parts]
+            if name not in depth and set(above) <= set(depth):
+                depth[name] = 1 + max((depth[other] for other in above), default=-1)
+    deepest = max(depth.values())
+    places: dict[str, tuple[float, int]] = {}
+    for row in range(deepest + 1):
+        # Each stands near the mean of those above that import it, as far as there is room.
+        near = {
+            name: np.mean([places[other][0] for other in places if name in imports[other]] or [0.0])
+            for name in imports
+            if depth[name] == row
+        }
+        names = sorted(near, key=lambda name: (near[name], name))
+        middle = float(np.mean(list(near.values())))
+        across = middle + np.arange(len(names)) - (len(names) - 1) / 2
+        places |= {name: (float(x), deepest - row) for name, x in zip(names, across, strict=True)}
+    figure, ((axes,),) = make_panels(width=9, height=0.62 * (deepest + 1))
+    for name, (x, y) in places.items():
+        for part in imports[name]:
+            end = places[part]
+            arrow = {"arrowstyle": "-|>", "color": "0.6", "linewidth": 0.8, "shrinkA": 9, "shrinkB": 11}
+            drawn = axes.annotate("", end, (x, y), arrowprops=arrow)
+            drawn.arrow_patch.set_gid(f"{name}->{part}")
+        box = {"boxstyle": "round,pad=0.35", "facecolor": "#E8F1F8", "edgecolor": TRUE, "linewidth": 0.8}
+        axes.text(x, y, name, ha="center", va="center", fontsize=9, bbox=box)
+    axes.set_axis_off()
+    axes.set(
+        xlim=(min(x for x, _ in places.values()) - 0.6, max(x for x, _ in places.values()) + 0.6),
+        ylim=(-0.6, deepest + 0.6),
+    )
+    path = FOLDER / "architecture.svg"
+    import matplotlib
+
+    with matplotlib.rc_context({"svg.hashsalt": "dashjax", "svg.fonttype": "none"}):
+        figure.savefig(path, metadata={"Date": None})
+    print(path)
 
 
 def save_small(figure, path: Path) -> None:

@@ -97,6 +97,21 @@ def test_contributors_are_told_the_same_story():
         assert set(ALLOWED[name].split()) <= set(told[:place]), name
 
 
+def test_the_drawing_shows_what_imports_what():
+    drawn = (PACKAGE.parent / "docs" / "figures" / "architecture.svg").read_text(encoding="utf-8")
+    arrows = set(re.findall(r'id="(\w+)-(?:>|&gt;)(\w+)"', drawn))
+    allowed = {room: set(parts.split()) for room, parts in ALLOWED.items()}
+    below = {}
+    for room, parts in allowed.items():  # in an order in which all that a package imports comes first
+        below[room] = parts.union(*(below[part] for part in parts))
+    # An arrow where nothing between the two makes it needless.
+    direct = {
+        (room, part) for room, parts in allowed.items() for part in parts if not any(part in below[p] for p in parts)
+    }
+    assert arrows == direct, "draw it again: python docs/figures.py"
+    assert set(re.findall(r">(\w+)</text>", drawn)) == set(ALLOWED)
+
+
 def test_no_two_modules_share_a_name():
     files = [path for path in PACKAGE.rglob("*.py") if path.stem not in ("__init__", "__main__")]
     count = Counter(path.stem for path in files)

@@ -22,8 +22,8 @@ SCORES = {
     "precision": ("precision of the edges returned", (-0.02, 1.02)),
     "aupr_outside_prior": ("AUPR outside the prior", (-0.02, 1.02)),
     "aupr_inside_prior": ("AUPR inside the prior", (-0.02, 1.02)),
-    "informedness_outside_prior": ("missing edges found (informedness)", (-0.25, 1.05)),
-    "informedness_inside_prior": ("false prior edges dropped (informedness)", (-0.25, 1.05)),
+    "informedness_outside_prior": ("missing edges found", (-0.25, 1.05)),
+    "informedness_inside_prior": ("false prior edges dropped", (-0.25, 1.05)),
 }
 
 

@@ -79,7 +79,7 @@ def agreement(rows: Sequence[dict[str, Any]]) -> str:
     if prior is not None and prior["balanced_accuracy"]["mean"] is not None:
         bar, bar_rank = prior["balanced_accuracy"]["mean"], prior["aupr"]["mean"]
         fitted = [row for row in rows if row["method"] != PRIOR_ONLY and row["aupr"]["mean"] is not None]
-        above = [row["method"] for row in fitted if row["balanced_accuracy"]["mean"] > bar]
+        above = [row["method"] for row in fitted if (row["balanced_accuracy"]["mean"] or 0.0) > bar]
         ranks = [f"{row['method']} ({row['aupr']['mean']:.3f})" for row in fitted if row["aupr"]["mean"] > bar_rank]
         parts.append(
             f"The prior alone has balanced accuracy {100 * bar:.1f} and AUPR {bar_rank:.3f}; above it in balanced "

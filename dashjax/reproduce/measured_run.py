@@ -28,7 +28,7 @@ from dashjax.reproduce.agreement import agreement
 from dashjax.reproduce.measured_files import find_datasets, no_change, read_dataset
 from dashjax.reproduce.measured_studies import EDGE_METHODS, LARGEST_DIRECT, SCHEDULED, DataSet, MeasuredStudy
 from dashjax.reproduce.study_pages import Section, write_pages
-from dashjax.rivals import PRIOR_ONLY
+from dashjax.rivals import DEGREE, PRIOR_ONLY, Rival
 from dashjax.sweep import SCORES
 from dashjax.training import FitConfig
 
@@ -50,6 +50,8 @@ _COLUMNS = (
     ("AUPR outside prior", "aupr_outside_prior", "{:.3f}"),
     ("AUPR inside prior", "aupr_inside_prior", "{:.3f}"),
 )
+#: Scores that need a ranking alone, not a set of edges.
+_RANKING = ("aupr", "auroc", "early_precision", "aupr_outside_prior", "aupr_inside_prior")
 _ERROR_CAPTION = (
     "One dot per run. Below the dashed line a model says more of the next time than the present one does; above it, "
     "its network explains nothing."
@@ -116,15 +118,25 @@ def published_method(study: MeasuredStudy, name: str) -> Method:
 
 def prior_row(problem: Problem) -> dict[str, Any]:
     """Return the prior scored as if it were a fitted network."""
-    cell = RivalCell(problem, PRIOR_ONLY)
     known = np.asarray(dense_rows(problem.prior.edges)) != 0
-    network = make_network(problem, {"ranking": known.astype(np.float32)}, cell.row())
     return {
         "method": PRIOR_ONLY.name,
         "sparsity": float((~known).mean()),
-        **score_cell(cell, network),
+        **_score_ranking(problem, PRIOR_ONLY, known),
         "status": "finished",
     }
+
+
+def degree_row(problem: Problem) -> dict[str, Any]:
+    """Return how well pairs are ranked by their regulator's out-degree in the prior, which returns no edges."""
+    known = np.asarray(dense_rows(problem.prior.edges)) != 0
+    ranked = _score_ranking(problem, DEGREE, DEGREE.infer(problem.given, known, 0))
+    return {"method": DEGREE.name, **{name: ranked[name] for name in _RANKING if name in ranked}, "status": "finished"}
+
+
+def _score_ranking(problem: Problem, rival: Rival, scores: np.ndarray) -> dict[str, Any]:
+    cell = RivalCell(problem, rival)
+    return score_cell(cell, make_network(problem, {"ranking": scores.astype(np.float32)}, cell.row()))
 
 
 def _summary(dataset: DataSet, table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -175,7 +187,8 @@ def _facts(study: MeasuredStudy, absent: Sequence[str]) -> str:
 def _section(study: MeasuredStudy, dataset: DataSet, problem: Problem, cells: Sequence[Cell], store: Store) -> Section:
     """Write a data set's table and figures to its folder, and return what the study's pages say of it."""
     runs = collect(cells, store)
-    table = pd.concat([runs, pd.DataFrame([prior_row(problem)])], ignore_index=True)
+    bars = [degree_row(problem), prior_row(problem)] if problem.truth is not None else [prior_row(problem)]
+    table = pd.concat([runs, pd.DataFrame(bars)], ignore_index=True)
     table = table.assign(prior_corruption=np.nan, **{name: np.nan for name in SCORES if name not in table})
     numbers = table.drop(columns=["id", "chunk"])
     rows = _summary(dataset, numbers)

@@ -47,8 +47,8 @@ _ADDED_TEXT = (
     "are informedness, Youden's J: 0 for the prior alone and for guesses of any number, 1 for the truth."
 )
 _ADDED_HINT = (
-    "One dot per run. Above zero a network adds to its prior; sparsity is that of the weights. Prior edges that are "
-    "all true leave nothing to drop, and the panel below stays empty."
+    "One dot per run. Above zero a network adds to its prior; sparsity is that of the weights. A prior that is "
+    "right leaves nothing to find and nothing to drop: its panels stay empty."
 )
 
 

@@ -115,8 +115,10 @@ def test_a_stand_in_runs_only_where_the_published_size_is_missing(tmp_path):
 
 def test_a_study_writes_a_table_with_the_published_figures_and_the_prior(finished):
     out, rows = finished
-    assert [row["method"] for row in rows] == ["dense", "dash", "prior_only"]
-    dense, dash, prior = rows
+    assert [row["method"] for row in rows] == ["dense", "dash", "degree", "prior_only"]
+    dense, dash, degree, prior = rows
+    assert degree["aupr"]["mean"] > 0
+    assert degree["balanced_accuracy"]["mean"] is degree["n_edges"]["mean"] is None
     assert (dash["published_sparsity"], dash["published_balanced_accuracy"]) == (92.7, 95.7)
     assert dense["published_sparsity"] is None
     assert (dash["lambda_1"], dash["lambda_2"], dash["n_runs"]) == (0.75, 0.75, 2)

@@ -201,7 +201,8 @@ def test_shrunk_studies_keep_their_conditions_on_smaller_systems():
     small = find_study("sim690").shrunk(0.1)
     assert [c.genes for c in small.conditions] == [35, 69]
     assert all(not c.published for c in small.conditions)
-    assert small.title.endswith("(here 10% of the genes)")
+    assert small.title.endswith("(here 10 % of the genes)")
+    assert (small.epochs, small.tries) == (40, 2)
 
 
 @pytest.mark.slow
