@@ -83,9 +83,11 @@ def released(cell: Cell, method: str, **protocol: Any) -> list[dict[str, Any]]:
     seen = observe(jax.random.key(cell.seed), split, hyper)
     assert split.test is not None, "simulated problems have test trajectories"
     observed = Observed(
-        *(np.asarray(part.expression, np.float32) for part in (seen.train, seen.validation, split.test)),
-        times=np.asarray(split.train.times[0]),
-        prior=np.asarray(cell.problem.prior.edges, np.float32),
+        np.asarray(seen.train.expression),
+        np.asarray(seen.validation.expression),
+        np.asarray(split.test.expression),
+        np.asarray(split.train.times[0]),
+        np.asarray(cell.problem.prior.edges),
     )
     return [
         {

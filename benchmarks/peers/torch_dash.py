@@ -254,15 +254,17 @@ def _score(weights: Weights, masks: Weights, before: Weights, prior, similarity,
     scores = {}
     for name in ("products", "sums"):
         size = alive[name].exp() if name == "products" else alive[name].abs()
-        gram = before[name] @ before[name].T
-        guess = torch.inverse(gram) @ (before[name] @ similarity)
-        scores[name] = trust[0] * guess.abs() + (1 - trust[0]) * size / size.sum()
+        scores[name] = _blend(trust[0], size, before[name], before[name] @ similarity)
     for name in ("products", "sums"):
-        inner = scores[name]
         size = alive[f"from_{name}"].abs() * multipliers
-        guess = (inner @ prior).T @ torch.inverse(inner @ inner.T)
-        scores[f"from_{name}"] = trust[1] * guess.abs() + (1 - trust[1]) * size / size.sum()
+        scores[f"from_{name}"] = _blend(trust[1], size.T, scores[name], scores[name] @ prior).T
     return scores
+
+
+def _blend(trust: float, size: torch.Tensor, score: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+    share = (1 - trust) * size / size.sum()
+    # Without trust nothing is solved for: what magnitudes alone leave alive may have no inverse.
+    return share + trust * (torch.inverse(score @ score.T) @ right).abs() if trust else share
 
 
 def _cut(mask: torch.Tensor, score: torch.Tensor, share: float) -> torch.Tensor:
@@ -280,5 +282,5 @@ def _network(weights: Weights, masks: Weights) -> tuple[np.ndarray, float]:
     inner = {name: weights[name] * masks[name] for name in ("sums", "products")}
     outer = {name: weights[f"from_{name}"] * masks[f"from_{name}"] * multipliers for name in inner}
     zeros = [float((part == 0).float().mean()) for part in (*inner.values(), *outer.values())]
-    effects = sum(outer[name] @ inner[name] for name in inner)
+    effects = outer["sums"] @ inner["sums"] + outer["products"] @ inner["products"]
     return effects.numpy().T, float(np.mean(zeros))

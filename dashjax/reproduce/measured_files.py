@@ -18,7 +18,7 @@ from dashjax.data import (
     time_only,
 )
 from dashjax.errors import InputError
-from dashjax.io import Edges, align_edges, align_network, read_expression, read_network, similarity_edges
+from dashjax.io import Edges, Match, align_edges, align_network, read_expression, read_network, similarity_edges
 from dashjax.reproduce.measured_studies import SOURCE, DataSet, MeasuredStudy
 from dashjax.scoring import edge_universe
 from dashjax.training import transitions
@@ -32,16 +32,32 @@ def no_change(trajectories: Trajectories) -> float:
 
 
 def find_file(path: str, folder: Path) -> Path | None:
-    """Return where a file REPOSITORY/FOLDER/NAME lies under a folder of clones, a clone, or a folder inside one."""
+    """Return where a file REPOSITORY/FOLDER/NAME lies under a folder of clones, a clone, or a folder inside one.
+
+    It may be gzipped, as NAME.gz.
+    """
     parts = PurePosixPath(path).parts
     places = [folder.joinpath(*parts[first:]) for first in range(len(parts))]
-    return next((place for place in places if place.is_file()), None)
+    either = [one for place in places for one in (place, place.with_name(f"{place.name}.gz"))]
+    return next((place for place in either if place.is_file()), None)
+
+
+def find_prior(dataset: DataSet, folder: Path) -> tuple[Path | None, Match]:
+    """Return a data set's prior, and how it goes with the expression's genes.
+
+    A matrix has exactly these genes; in its place may stand a table of edges, which may name others.
+    """
+    matrix = find_file(dataset.prior, folder)
+    if matrix is not None or not dataset.edges:
+        return matrix, "exact"
+    return find_file(dataset.edges, folder), "intersect"
 
 
 def missing_files(dataset: DataSet, folder: Path) -> list[str]:
     """Return the files that a data set needs and a folder lacks."""
-    needed = (dataset.expression, dataset.test, dataset.genes, dataset.prior)
-    return [path for path in needed if find_file(path, folder) is None]
+    needed = (dataset.expression, dataset.test, dataset.genes)
+    missing = [path for path in needed if find_file(path, folder) is None]
+    return missing if find_prior(dataset, folder)[0] is not None else [*missing, dataset.prior]
 
 
 def find_datasets(study: MeasuredStudy, folder: Path) -> tuple[DataSet, ...]:
@@ -76,12 +92,14 @@ def read_dataset(dataset: DataSet, folder: Path, study: MeasuredStudy) -> Proble
     data = read_expression(_place(dataset.expression, folder), names)
     test = read_expression(_place(dataset.test, folder), names).in_canonical_order()
     similarity, validation = find_file(dataset.similarity, folder), find_file(dataset.validation, folder)
+    place, match = find_prior(dataset, folder)
+    assert place is not None, "told by find_datasets"
     # Matrices go by the order of the names' file.
-    prior, given = read_network(_place(dataset.prior, folder), data.genes), None
+    prior, given = read_network(place, data.genes), None
     if similarity is not None:
         given = read_network(similarity, data.genes)
     data = data.in_canonical_order()
-    edges = align_edges(prior, data.genes)
+    edges = align_edges(prior, data.genes, match)
     edges = edges._replace(weights=np.abs(edges.weights))
     known = None if given is None else similarity_edges(given, data.genes)
     truth, covered = _read_validation(validation, data.genes)

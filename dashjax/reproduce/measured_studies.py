@@ -9,7 +9,7 @@ Two public repositories hold the files; nothing of them is shipped or fetched he
 | --- | --- | --- |
 | yeast | genes-3551 | phoenix/pramila_yeast_data/clean_data: pramila_3551genes_1sample_24T.csv (replicate to fit), \
 pramila_3551genes_1VALsample_24T.csv (replicate to test on), pramila3551_gene_names.csv, \
-edge_prior_matrix_pramila_3551.csv, PPI_matrix_pramila_3551.csv (C) |
+edge_prior_matrix_pramila_3551.csv or motif_prior.csv, PPI_matrix_pramila_3551.csv (C) |
 | | genes-500 | the same folder: pramila_500genes_…, pramila500_gene_names.csv, edge_prior_matrix_pramila_500.csv |
 | breast | genes-11165 | phoenix/breast_cancer_data/clean_data: desmedt_11165genes_1sample_178T.csv, \
 desmedt_11165genes_1TESTsample_8middleT.csv, desmedt_gene_names_11165.csv, edge_prior_matrix_desmedt_11165.csv, \
@@ -18,8 +18,8 @@ validation_network.csv (ChIP-seq); DASH/breast_cancer_data/clean_data/PPI_matrix
 | hema | erythroid, monocyte, b-cell | DASH/hema_data/clean_data: hema_{eryth,mono,B}_529genes_2samples.csv, \
 hema_{eryth,mono,B}_529genes_3testsamples.csv, hema_gene_names_529.csv, edge_prior_matrix_hema_529.csv |
 
-A data folder may hold the two clones, be one of them or any folder inside, or hold the bare files. Not in either
-repository: the ChIP edges that yeast was validated against, any for bone marrow, and bone marrow's C
+A data folder may hold the two clones, be one of them or any folder inside, or hold the bare files, gzipped or not. Not
+in either repository: the ChIP edges that yeast was validated against, any for bone marrow, and bone marrow's C
 (PPI_matrix_hema_529.csv). Files of these names are used where a user adds them: `validation_network.csv`, an edge table
 of any format of `read_network`, and the PPI matrices. Without a C it is the number of shared targets in the prior. The
 breast PPI file holds one triangle and is read as the symmetric matrix it stands for. Every
@@ -59,6 +59,7 @@ class DataSet:
         prior: prior edges.
         similarity: input-input knowledge C, where there is such a file.
         validation: ChIP-type edges to score networks against, where there is such a file.
+        edges: prior edges as a table, read where there is no matrix; those of other genes are left out.
         instead: whether it only stands in where files of the published size are missing.
         published: published (sparsity, balanced accuracy) by method, in per cent.
     """
@@ -70,6 +71,7 @@ class DataSet:
     prior: str
     similarity: str
     validation: str
+    edges: str = ""
     instead: bool = False
     published: tuple[tuple[str, tuple[float | None, float | None]], ...] = ()
 
@@ -147,6 +149,7 @@ def _yeast(genes: int, instead: bool = False) -> DataSet:
         prior=f"{_YEAST}/edge_prior_matrix_pramila_{genes}.csv",
         similarity=f"{_YEAST}/PPI_matrix_pramila_{genes}.csv",
         validation=f"{_YEAST}/validation_network.csv",
+        edges=f"{_YEAST}/motif_prior.csv",
         instead=instead,
     )
 

@@ -1,5 +1,6 @@
 """Studies of measured expression: their files found and read, run in miniature, resumed, scored against ChIP edges."""
 
+import gzip
 import json
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from dashjax.engine.program import Programs
 from dashjax.io import write_phoenix
 from dashjax.networks import make_network
 from dashjax.reproduce import MEASURED_STUDIES, DataSet, find_study, reproduce_measured
-from dashjax.reproduce.measured_files import find_datasets, find_file, held_out, no_change, read_dataset
+from dashjax.reproduce.measured_files import find_datasets, find_file, held_out, missing_files, no_change, read_dataset
 from dashjax.reproduce.measured_run import cells_of, methods_for, paragraphs_of, prior_row, published_method
 from dashjax.rivals import RIVALS
 
@@ -97,6 +98,22 @@ def test_files_are_found_in_clones_in_one_clone_in_a_folder_of_it_and_alone(tmp_
         assert find_file(path, root) == root / place / "x.csv"
     (tmp_path / "y").mkdir()
     assert find_file(path, tmp_path / "y") is None
+
+
+def test_files_may_be_gzipped_and_a_prior_a_table_of_edges_that_names_other_genes(folder, tmp_path):
+    clones, truth = folder
+    for path in (clones / FOLDER).iterdir():
+        (tmp_path / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+    dataset = replace(TINY, edges=f"{FOLDER}/motifs.csv")
+    assert missing_files(replace(dataset, prior="absent.csv"), tmp_path) == ["absent.csv"]
+    whole = read_dataset(dataset, tmp_path, STUDY)
+    (tmp_path / "tiny_prior.csv.gz").unlink()
+    regulators, targets = np.nonzero(truth)
+    rows = [f"{GENES[r]},{GENES[t]},1" for r, t in zip(regulators, targets, strict=True)]
+    (tmp_path / "motifs.csv").write_text("\n".join(["reg, aff,prior_weight", *rows, "ABCA2,ELSEWHERE,1"]) + "\n")
+    table = read_dataset(dataset, tmp_path, STUDY)
+    assert table.prior.n_edges == whole.prior.n_edges == len(rows)
+    np.testing.assert_array_equal(np.asarray(table.prior.edges) != 0, np.asarray(whole.prior.edges) != 0)
 
 
 def test_a_stand_in_runs_only_where_the_published_size_is_missing(tmp_path):
