@@ -25,6 +25,7 @@ All arrays are numpy's: a few hundred small factorisations by LAPACK, outside of
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,8 +45,8 @@ LEAST_EDGES, LEAST_REGULATORS = 100, 10
 ASKED_TARGETS, ASKED_SAMPLES = 400, 500
 #: Fewest samples from which anything is asked.
 LEAST_SAMPLES = 30
-#: Targets whose systems are solved at once.
-BLOCK = 64
+#: Numbers that the systems of the targets that are solved at once may have.
+LARGEST_BLOCK = 2**23
 
 
 @dataclass(frozen=True)
@@ -233,15 +234,19 @@ def activity_coefficients(
     activity[:, silent] = levels[:, data.regulators[silent]]
     weighted, outcome = weights @ activity, weights @ levels
     size = np.sqrt(np.mean(outcome**2, axis=0)) + 1e-12
-    gram = weighted.T @ weighted / count
+    gram = _gram(weighted)
     coefficient, spread = np.zeros(edges.shape), np.zeros(edges.shape)
     wanted = np.arange(genes) if targets is None else targets
-    for at in range(0, len(wanted), BLOCK):
-        mine = wanted[at : at + BLOCK]
+    for mine in _blocks(wanted, regulators, count):
         own = edges[mine]
         direction = own @ inverse
         direction = direction / (1 - np.sum(own * direction, axis=1, keepdims=True))
         left = (weighted @ own.T - outcome[:, mine]).T
+        response = (outcome[:, mine] / size[mine]).T
+        if regulators > count:
+            inputs = weighted + left[:, :, None] * direction[:, None, :]
+            coefficient[mine], spread[mine] = _solve_few(inputs, response, setting.penalty, data.own[mine])
+            continue
         cross = left @ weighted / count
         square = np.mean(left**2, axis=1)
         system = (
@@ -250,10 +255,16 @@ def activity_coefficients(
             + direction[:, :, None] * cross[:, None, :]
             + square[:, None, None] * direction[:, :, None] * direction[:, None, :]
         )
-        response = (outcome[:, mine] / size[mine]).T
         moment = response @ weighted / count + np.mean(response * left, axis=1)[:, None] * direction
         coefficient[mine], spread[mine] = _solve(system, moment, setting.penalty, data.own[mine], count)
     return coefficient, spread
+
+
+def _blocks(targets: Int[np.ndarray, " target"], regulators: int, count: int) -> Iterator[Int[np.ndarray, " some"]]:
+    """Yield targets, as many at a time as fit into `LARGEST_BLOCK`."""
+    size = max(1, min(64, LARGEST_BLOCK // (regulators * min(regulators, count))))
+    for at in range(0, len(targets), size):
+        yield targets[at : at + size]
 
 
 def level_coefficients(
@@ -263,10 +274,13 @@ def level_coefficients(
     weighted = sample_weights(data.levels, shrinkage) @ data.levels
     weighted = weighted / (np.sqrt(np.mean(weighted**2, axis=0)) + 1e-12)
     inputs = weighted[:, data.regulators]
-    gram, moment = inputs.T @ inputs / len(inputs), (inputs.T @ weighted / len(inputs)).T
+    gram, moment = _gram(inputs), (inputs.T @ weighted / len(inputs)).T
     coefficient, spread = np.zeros_like(data.edges), np.zeros_like(data.edges)
-    for at in range(0, len(targets), BLOCK):
-        mine = targets[at : at + BLOCK]
+    for mine in _blocks(targets, len(data.regulators), len(inputs)):
+        if inputs.shape[1] > len(inputs):
+            each = np.broadcast_to(inputs, (len(mine), *inputs.shape))
+            coefficient[mine], spread[mine] = _solve_few(each, weighted.T[mine], penalty, data.own[mine])
+            continue
         system = np.broadcast_to(gram, (len(mine), *gram.shape))
         coefficient[mine], spread[mine] = _solve(system, moment[mine], penalty, data.own[mine], len(inputs))
     return coefficient, spread
@@ -337,6 +351,25 @@ def _standard(values: Float[np.ndarray, "sample gene"]) -> Float[np.ndarray, "sa
 def _ridge(inputs, outputs, penalty: float) -> Float[np.ndarray, "gene regulator"]:
     gram = inputs.T @ inputs / len(inputs) + penalty * np.eye(inputs.shape[1])
     return np.linalg.solve(gram, inputs.T @ outputs / len(inputs)).T
+
+
+def _gram(inputs: Float[np.ndarray, "sample regulator"]) -> np.ndarray:
+    """Return the inputs' second moments; nothing where samples are fewer, for then nobody needs them."""
+    return inputs.T @ inputs / len(inputs) if inputs.shape[1] <= len(inputs) else np.zeros(0)
+
+
+def _solve_few(inputs, response, penalty: float, own):
+    """Solve as `_solve` where samples are fewer than regulators, by systems of samples (inputs: target, sample, …)."""
+    count = response.shape[1]
+    kept = (~own).astype(float)
+    size = np.sqrt(np.maximum(np.mean(inputs**2, axis=1), 1e-12))
+    scaled = inputs * (kept / size)[:, None, :]
+    system = scaled @ scaled.mT + count * penalty * np.eye(count)
+    weight = np.linalg.solve(system, response[..., None])[..., 0]
+    coefficient = np.einsum("bnr,bn->br", scaled, weight)
+    moment = np.einsum("bnr,bn->br", scaled, response) / count
+    left = np.maximum(1 - np.sum(coefficient * moment, axis=1, keepdims=True), 0.05)
+    return coefficient, np.sqrt(left / (count * (kept + penalty))) * kept
 
 
 def _solve(system, moment, penalty: float, own, count: int):

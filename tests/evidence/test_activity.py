@@ -55,6 +55,30 @@ def test_a_target_is_left_out_of_the_activities_that_it_is_tested_against(measur
         np.testing.assert_allclose(fast[target], np.linalg.solve(gram, inputs.T @ response / SAMPLES), atol=1e-8)
 
 
+def test_few_samples_are_solved_for_in_their_number_and_give_the_same(measured):
+    samples, _, prior, _ = measured
+    data = module._data(samples[:30], prior, np.ones(len(prior), bool))  # far more regulators than samples
+    targets = np.array([0, 3, REGULATORS, REGULATORS + 1])
+    setting = Setting(0.8, 1.0, 5.0)
+    calls = []
+
+    def solve(inputs, response, penalty, own):
+        calls.append(len(inputs))
+        moment = np.einsum("bnr,bn->br", inputs, response) / 30
+        return module._solve(inputs.mT @ inputs / 30, moment, penalty, own, 30)
+
+    few = activity_coefficients(data, setting, targets), module.level_coefficients(data, 0.8, 1.0, targets)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_solve_few", solve)
+        patch.setattr(module, "LARGEST_BLOCK", 2 * 30 * len(prior))
+        many = activity_coefficients(data, setting, targets), module.level_coefficients(data, 0.8, 1.0, targets)
+    assert calls == [2, 2, 2, 2]
+    for one, other in zip(few, many, strict=True):
+        for part, again in zip(one, other, strict=True):
+            np.testing.assert_allclose(part, again, atol=1e-9)
+            assert np.abs(part[targets]).max() > 0
+
+
 def test_the_calibration_is_where_its_penalised_likelihood_is_flat(measured, may_regulate):
     samples, _, prior, _ = measured
     data = module._data(samples, prior, may_regulate)
