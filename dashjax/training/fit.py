@@ -23,7 +23,7 @@ from dashjax.training.objective import (
 from dashjax.training.state import Curves, FitResult, Latent, RunState, Snapshot
 
 #: Changes whenever the same inputs would give other numbers; part of every run's identity.
-NUMERICS_VERSION = 8
+NUMERICS_VERSION = 9
 
 #: Samples at rest per gradient step.
 RESTING = 32

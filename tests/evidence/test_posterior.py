@@ -19,7 +19,7 @@ from dashjax.evidence import (
     ensemble_posterior,
     mix_posteriors,
 )
-from dashjax.evidence.odds import Belief, fit_odds, initial_belief, odds_features
+from dashjax.evidence.odds import Belief, fit_odds, graded, initial_belief, odds_features
 from dashjax.evidence.paths import STEPS, Paths, follow, initial_states
 from dashjax.evidence.regression import (
     _convolve,
@@ -34,6 +34,7 @@ from dashjax.evidence.regression import (
 )
 from dashjax.evidence.sampler import SLAB, Chains
 from dashjax.evidence.smoothing import Smoothed, smooth
+from dashjax.scoring import average_precision
 
 TIMES = np.array([0.0, 1.0, 2.5, 4.0])
 
@@ -352,6 +353,43 @@ def test_what_is_believed_of_a_stated_edge_before_any_data():
     np.testing.assert_allclose(many.deviation, [2, 10, 1], rtol=1e-6)
     none = initial_belief(odds_features(make_prior(0 * stated)))
     np.testing.assert_allclose(none.deviation, [2, 1, 1])
+
+
+def test_graded_confidence_counts_by_its_logarithm_above_a_floor():
+    powers = np.array([[0.0, 1e-4, 1e-3], [1e-3, 0.0, 1e-2], [1e-3, 1e-1, 0.0]])
+    scale = np.asarray(graded(jnp.asarray(powers, jnp.float32)))
+    # The median of what is stated is 10⁻³, so the largest is log 101 above the floor, and keeps its value.
+    np.testing.assert_allclose(scale, 0.1 * np.log1p(powers / 1e-3) / np.log(101), rtol=1e-5)
+    assert scale[0, 0] == 0
+    # From the floor on, a tenfold step is worth about as much everywhere.
+    assert scale[1, 2] / scale[2, 1] == pytest.approx(0.52, abs=0.01)
+    for value in (0.1, 1.0):
+        flat = jnp.asarray(value * (powers > 2e-4), jnp.float32)
+        np.testing.assert_allclose(graded(flat), flat, rtol=1e-6)
+    assert not np.asarray(graded(jnp.zeros((3, 3)))).any()
+
+
+def test_a_probability_for_every_pair_adds_to_what_data_say_and_data_to_it():
+    """On the scale of log odds the sum is above both; where odds were linear in such numbers they were flat."""
+    rng = np.random.default_rng(0)
+    truth = rng.random((40, 40)) < 0.06
+    np.fill_diagonal(truth, False)
+    probability = np.clip(10 ** (-3.2 + 1.5 * truth + 0.8 * rng.normal(size=truth.shape)), 0, 1) * ~np.eye(
+        40, dtype=bool
+    )
+    factor = 1.5 * truth - 0.6 + rng.normal(size=truth.shape)  # log Bayes factors of weak data
+    features = odds_features(make_prior(probability))
+    allowed = jnp.asarray(~np.eye(40, dtype=bool))
+    before = jnp.full(truth.shape, np.log(0.06 / 0.94))
+    after = jax.nn.sigmoid(before + jnp.asarray(factor.T))
+    odds = fit_odds(after, before, features, initial_belief(features), allowed)
+    both = np.asarray(features @ odds).T + factor
+
+    def area(scores):
+        return float(average_precision(jnp.asarray(scores), jnp.asarray(truth), allowed))
+
+    assert area(both) > area(np.log(np.maximum(probability, 1e-9))) + 0.05
+    assert area(both) > area(factor) + 0.2
 
 
 def test_each_source_is_trusted_by_itself():
