@@ -42,7 +42,7 @@ def test_a_target_is_left_out_of_the_activities_that_it_is_tested_against(measur
     setting = Setting(0.8, 1.0, 5.0)
     data = module._data(samples, prior, may_regulate)
     fast, _ = activity_coefficients(data, setting)
-    weights = module.sample_weights(data.levels, setting.shrinkage)
+    weights = data.sample_weights(setting.shrinkage)
     for target in (*np.flatnonzero(prior.any(axis=0))[:3], hidden[0]):
         edges = data.edges.copy()
         edges[target] = 0.0
@@ -55,28 +55,51 @@ def test_a_target_is_left_out_of_the_activities_that_it_is_tested_against(measur
         np.testing.assert_allclose(fast[target], np.linalg.solve(gram, inputs.T @ response / SAMPLES), atol=1e-8)
 
 
-def test_few_samples_are_solved_for_in_their_number_and_give_the_same(measured):
-    samples, _, prior, _ = measured
-    data = module._data(samples[:30], prior, np.ones(len(prior), bool))  # far more regulators than samples
-    targets = np.array([0, 3, REGULATORS, REGULATORS + 1])
+@pytest.mark.parametrize("count", [30, SAMPLES], ids=["few samples", "many samples"])
+def test_left_out_regressions_are_those_solved_one_by_one(measured, count):
+    """Few samples for regulators, or many: both ways are the ridge regression on the activities without the target."""
+    samples, _, prior, hidden = measured
+    may = np.arange(len(prior)) % 3 > 0 if count > 30 else np.ones(len(prior), bool)
+    data = module._data(samples[:count], prior, may)
+    assert (len(data.regulators) > count) == (count == 30)
     setting = Setting(0.8, 1.0, 5.0)
-    calls = []
-
-    def solve(inputs, response, penalty, own):
-        calls.append(len(inputs))
-        moment = np.einsum("bnr,bn->br", inputs, response) / 30
-        return module._solve(inputs.mT @ inputs / 30, moment, penalty, own, 30)
-
-    few = activity_coefficients(data, setting, targets), module.level_coefficients(data, 0.8, 1.0, targets)
+    # A regulator, which is no regulator of its own, a target with prior edges, and one with none.
+    targets = np.array([1, 2, int(np.flatnonzero(prior.any(axis=0))[0]), hidden[0]])
+    weights = data.sample_weights(setting.shrinkage)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_solve_few", solve)
-        patch.setattr(module, "LARGEST_BLOCK", 2 * 30 * len(prior))
-        many = activity_coefficients(data, setting, targets), module.level_coefficients(data, 0.8, 1.0, targets)
-    assert calls == [2, 2, 2, 2]
-    for one, other in zip(few, many, strict=True):
-        for part, again in zip(one, other, strict=True):
-            np.testing.assert_allclose(part, again, atol=1e-9)
-            assert np.abs(part[targets]).max() > 0
+        patch.setattr(module, "LARGEST_BLOCK", 2 * len(prior) * count)  # several blocks
+        coefficient, spread = activity_coefficients(data, setting, targets)
+        by_level, _ = module.level_coefficients(data, setting.shrinkage, setting.penalty, targets)
+    for target in targets:
+        edges = data.edges.copy()
+        edges[target] = 0.0
+        activity = data.levels @ edges @ np.linalg.inv(edges.T @ edges + 5.0 * np.eye(len(data.regulators)))
+        silent = ~data.edges.any(axis=0)
+        activity[:, silent] = data.levels[:, data.regulators[silent]]
+        others = data.regulators != target
+        for inputs, found in ((activity, coefficient), (data.levels[:, data.regulators], by_level)):
+            inputs = (weights @ inputs)[:, others]
+            inputs = inputs / np.sqrt(np.mean(inputs**2, axis=0))
+            response = weights @ data.levels[:, target]
+            response = response / np.sqrt(np.mean(response**2))
+            gram, moment = inputs.T @ inputs / count, inputs.T @ response / count
+            expected = np.linalg.solve(gram + np.eye(len(gram)), moment)
+            np.testing.assert_allclose(found[target][others], expected, atol=1e-8)
+            assert not found[target][~others].any()
+    assert not coefficient[np.setdiff1d(np.arange(len(prior)), targets)].any()
+    assert (spread[targets] >= 0).all()
+
+
+def test_conjugate_gradients_solve_every_row():
+    rng = np.random.default_rng(0)
+    root = rng.normal(size=(5, 12, 12))
+    matrices = root @ root.mT + 0.3 * np.eye(12)
+    right = np.vstack([rng.normal(size=(4, 12)), np.zeros((1, 12))])
+    near = np.linalg.inv(matrices.mean(axis=0))
+    found = module._conjugate_gradients(
+        lambda rows: np.einsum("brs,bs->br", matrices, rows), lambda rows: rows @ near, right
+    )
+    np.testing.assert_allclose(found, np.linalg.solve(matrices, right[..., None])[..., 0], atol=1e-7)
 
 
 def test_the_calibration_is_where_its_penalised_likelihood_is_flat(measured, may_regulate):
