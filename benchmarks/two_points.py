@@ -118,7 +118,7 @@ Run = Callable[[Cell, str], list[dict[str, Any]]]
 #: last; every row between differs from its neighbours in one thing.
 RUNS: dict[tuple[str, ...], Run] = {
     ("released loop", "released loop, after the last cut"): released,
-    ("multipliers' rate mended", "multipliers' rate mended, after the last cut"): partial(
+    ("multipliers' rate fixed", "multipliers' rate fixed, after the last cut"): partial(
         released, reset_groups="intended"
     ),
     ("dashjax, any epoch, at most 500",): partial(ours, epochs=500, after_last_cut=False),
