@@ -2,7 +2,7 @@
 
 A system of 350 genes, noise sd .025, with 5 and 20 % of the prior misplaced: the prior's share of the loss, the draws
 of the prior's term per step, and two ways to read edges out: all non-zeros, as the paper does, and the strongest of
-the read-out D̃, as many as the prior has. The latter needs no truth. dash and the posterior beside it.
+the read-out D̃, as many as the prior has. The latter needs no truth. dense and dash beside it.
 
     python benchmarks/pinn.py STORE [--equations ode_system_functions_350.csv --names gene_names_350.csv]
 
@@ -22,9 +22,8 @@ import numpy as np
 import pandas as pd
 from common import save
 
-from dashjax.engine import Cell, Store, run_cells
-from dashjax.methods import Method, find_method
-from dashjax.networks import make_network
+from dashjax.engine import Cell, Store, network_of, run_cells
+from dashjax.methods import DEFAULT_TRUST, Method, find_method
 from dashjax.scoring import score_network
 from dashjax.sparsity import PriorLoss
 from dashjax.sweep import parse_grid
@@ -44,7 +43,7 @@ def variants() -> Iterator[tuple[str, Method, float | None]]:
         yield f"pinn, prior's share {share:g}", pinn, share
     for draws in DRAWS:
         yield f"pinn, prior's share 0.01, {draws} draws", replace(pinn, penalty=PriorLoss(draws)), 0.01
-    for name in ("dense", "dash", "posterior"):
+    for name in ("dense", "dash"):
         yield name, find_method(name), None
 
 
@@ -56,7 +55,14 @@ def make_all(equations: Path | None, names: Path | None) -> list[Cell]:
     asked = {"noise": NOISE, "prior_corruption": list(CORRUPTIONS), "methods": ["dense"], "seeds": SEEDS}
     like = make_cells(parse_grid({"system": system, **asked}, "pinn"))
     return [
-        replace(cell, method=method, strength=strength, epochs=EPOCHS, label=label)
+        replace(
+            cell,
+            method=method,
+            trust=DEFAULT_TRUST,
+            strength=strength,
+            epochs=EPOCHS,
+            label=label,
+        )
         for label, method, strength in variants()
         for cell in like
     ]
@@ -65,7 +71,7 @@ def make_all(equations: Path | None, names: Path | None) -> list[Cell]:
 def read_out(cell: Cell, store: Store) -> dict[str, Any]:
     """Score a network as its method returns it, and the strongest edges of its ranking, as many as the prior has."""
     problem = cell.problem
-    network = make_network(problem, store[cell.identity], cell.row())
+    network = network_of(cell, store[cell.identity])
     assert problem.truth is not None, "the system is known"
     truth, prior = jnp.asarray(problem.truth), jnp.asarray(problem.prior.edges)
     scores = np.abs(network.scores).astype(np.float32)
