@@ -19,13 +19,13 @@ Arrieta-Ortiz et al., Mol. Syst. Biol. 2015). The model, with samples as rows:
 Probabilities of pairs that the prior does not state are thus frequencies among the prior's own edges. How much a
 stated edge is believed beyond that cannot be learnt from the prior itself; see `_believed`.
 
-All arrays are numpy's: a few hundred small factorisations by LAPACK, outside of any compiled program.
+All arrays are numpy's: a few factorisations by LAPACK, outside of any compiled program.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -34,6 +34,7 @@ from jaxtyping import Bool, Float, Int
 
 from dashjax.evidence.edge_posterior import EdgePosterior
 from dashjax.evidence.hidden import FoundAgain, fit_logistic, found_again
+from dashjax.numerics.iterative import conjugate_gradients
 
 #: What is tried: weights of the samples' covariance against independence, penalties of the regressions, and of the
 #: activities. The prior's own edges decide between them; the lists were set on *B. subtilis*, half of its edges hidden.
@@ -238,7 +239,6 @@ def activity_coefficients(
     """
     levels, edges = data.levels, data.edges
     genes, regulators = edges.shape
-    count = len(levels)
     weights = data.sample_weights(setting.shrinkage)
     inverse = np.linalg.inv(edges.T @ edges + setting.activity_penalty * np.eye(regulators))
     activity = levels @ edges @ inverse
@@ -247,29 +247,22 @@ def activity_coefficients(
     activity[:, silent] = levels[:, data.regulators[silent]]
     weighted, outcome = weights @ activity, weights @ levels
     size = np.sqrt(np.mean(outcome**2, axis=0)) + 1e-12
-    solve = _solver(weighted, setting.penalty) if regulators <= count else None
+    solve = _solver(weighted, setting.penalty)
     coefficient, spread = np.zeros(edges.shape), np.zeros(edges.shape)
-    wanted = np.arange(genes) if targets is None else targets
-    for mine in _blocks(wanted, regulators, count):
+    for mine in _blocks(np.arange(genes) if targets is None else targets, *weighted.shape):
         own = edges[mine]
         direction = own @ inverse
         direction = direction / (1 - np.sum(own * direction, axis=1, keepdims=True))
         left = (weighted @ own.T - outcome[:, mine]).T
         response = (outcome[:, mine] / size[mine]).T
-        if solve is None:
-            inputs = weighted + left[:, :, None] * direction[:, None, :]
-            coefficient[mine], spread[mine] = _solve_few(inputs, response, setting.penalty, data.own[mine])
-            continue
-        moment = response @ weighted / count + np.mean(response * left, axis=1)[:, None] * direction
-        coefficient[mine], spread[mine] = solve(
-            moment, data.own[mine], left @ weighted / count, direction, np.mean(left**2, axis=1)
-        )
+        coefficient[mine], spread[mine] = solve(response, data.own[mine], left, direction)
     return coefficient, spread
 
 
-def _blocks(targets: Int[np.ndarray, " target"], regulators: int, count: int) -> Iterator[Int[np.ndarray, " some"]]:
+def _blocks(targets: Int[np.ndarray, " target"], count: int, regulators: int) -> Iterator[Int[np.ndarray, " some"]]:
     """Yield targets, as many at a time as fit into `LARGEST_BLOCK`."""
-    size = max(1, LARGEST_BLOCK // (regulators * count if regulators > count else 8 * regulators))
+    each = regulators * count if regulators > count else 8 * regulators
+    size = max(1, LARGEST_BLOCK // each)
     for at in range(0, len(targets), size):
         yield targets[at : at + size]
 
@@ -281,18 +274,12 @@ def level_coefficients(
     weighted = data.sample_weights(shrinkage) @ data.levels
     weighted = weighted / (np.sqrt(np.mean(weighted**2, axis=0)) + 1e-12)
     inputs = weighted[:, data.regulators]
-    solve = _solver(inputs, penalty) if inputs.shape[1] <= len(inputs) else None
+    solve = _solver(inputs, penalty)
     coefficient, spread = np.zeros_like(data.edges), np.zeros_like(data.edges)
-    for mine in _blocks(targets, len(data.regulators), len(inputs)):
+    for mine in _blocks(targets, *inputs.shape):
         response, own = weighted.T[mine], data.own[mine]
-        if solve is None:
-            each = np.broadcast_to(inputs, (len(mine), *inputs.shape))
-            coefficient[mine], spread[mine] = _solve_few(each, response, penalty, own)
-        else:
-            nothing = np.zeros_like(data.edges[mine])
-            coefficient[mine], spread[mine] = solve(
-                response @ inputs / len(inputs), own, nothing, nothing, np.zeros(len(mine))
-            )
+        # Nothing is left out of levels.
+        coefficient[mine], spread[mine] = solve(response, own, np.zeros_like(response), np.zeros(own.shape))
     return coefficient, spread
 
 
@@ -354,74 +341,92 @@ def _ridge(inputs, outputs, penalty: float) -> Float[np.ndarray, "gene regulator
     return np.linalg.solve(gram, inputs.T @ outputs / len(inputs)).T
 
 
-def _solver(inputs: Float[np.ndarray, "sample regulator"], penalty: float):
-    """Return what solves standardised ridge regressions of many targets on inputs that differ by an outer product.
+@dataclass(frozen=True)
+class _Regressions:
+    """Standardised ridge regressions of some targets on inputs to which an outer product u dᵀ of each is added.
 
-    Target i's second moments are G + c dᵀ + d cᵀ + q d dᵀ, scaled to a diagonal of ones, the gene's own row and column
-    taken out. They are near those of all inputs, G, whose inverse is formed once: conjugate gradients that start from
-    it need few products, and all targets take them together.
+    Attributes:
+        response: what each target's regression explains.
+        left: u.
+        direction: d.
+        cross: mean of input × u.
+        square: mean of u².
+        moment: mean of input × response, u dᵀ included.
+        scale: one over the inputs' sizes, u dᵀ included; zero for a gene's own column, whose level is the response.
     """
-    gram = inputs.T @ inputs / len(inputs)
-    diagonal = np.einsum("rr->r", gram)
-    scale = 1 / np.sqrt(np.maximum(diagonal, 1e-12))
-    near = np.linalg.inv(scale[:, None] * gram * scale + penalty * np.eye(len(gram)))
 
-    def solve(moment, own, cross, direction, square):
-        """Solve for some targets (target, regulator): own marks each one's own column, then c, d and q."""
-        size = np.sqrt(np.maximum(diagonal + 2 * cross * direction + square[:, None] * direction**2, 1e-12))
-        # A gene's own column is taken out: its level is the response.
+    response: Float[np.ndarray, "target sample"]
+    left: Float[np.ndarray, "target sample"]
+    direction: Float[np.ndarray, "target regulator"]
+    cross: Float[np.ndarray, "target regulator"]
+    square: Float[np.ndarray, "target 1"]
+    moment: Float[np.ndarray, "target regulator"]
+    scale: Float[np.ndarray, "target regulator"]
+
+
+def _solver(inputs: Float[np.ndarray, "sample regulator"], penalty: float) -> Callable[..., tuple]:
+    """Return what solves regressions on the same inputs but for an outer product u dᵀ, see `_Regressions`.
+
+    It takes responses, marks of each target's own column (target, regulator), u and d, and returns coefficients and
+    their standard deviations (target, regulator).
+    """
+    count, regulators = inputs.shape
+    coefficients = _by_samples(inputs, penalty) if regulators > count else _by_regulators(inputs, penalty)
+    diagonal = np.mean(inputs**2, axis=0)
+
+    def solve(response, own, left, direction):
+        cross, square = left @ inputs / count, np.mean(left**2, axis=1, keepdims=True)
+        moment = response @ inputs / count + np.mean(response * left, axis=1, keepdims=True) * direction
+        size = np.sqrt(np.maximum(diagonal + 2 * cross * direction + square * direction**2, 1e-12))
         kept = (~own).astype(float)
-        to = kept / size
-
-        def times(vectors):
-            into = vectors * to
-            along = np.sum(into * direction, axis=1, keepdims=True)
-            across = np.sum(into * cross, axis=1, keepdims=True)
-            out = into @ gram + cross * along + direction * (across + square[:, None] * along)
-            return out * to + penalty * vectors
-
-        moment = moment * to
-        coefficient = _conjugate_gradients(times, lambda vectors: vectors @ near * kept, moment)
-        left = np.maximum(1 - np.sum(coefficient * moment, axis=1, keepdims=True), 0.05)
+        asked = _Regressions(response, left, direction, cross, square, moment, kept / size)
+        found = coefficients(asked)
+        unexplained = np.maximum(1 - np.sum(found * moment * asked.scale, axis=1, keepdims=True), 0.05)
         # Of the diagonal of the inverse, a regulator's own share of its variance is close enough, and costs nothing.
-        return coefficient, np.sqrt(left / (len(inputs) * (kept + penalty))) * kept
+        return found, np.sqrt(unexplained / (count * (kept + penalty))) * kept
 
     return solve
 
 
-def _conjugate_gradients(times, near, right: Float[np.ndarray, "row column"]) -> Float[np.ndarray, "row column"]:
-    """Solve one positive-definite system per row: `times` multiplies by the matrices, `near` by what is near inverses.
+def _by_regulators(
+    inputs: Float[np.ndarray, "sample regulator"], penalty: float
+) -> Callable[[_Regressions], Float[np.ndarray, "target regulator"]]:
+    """Return what solves by systems of regulators, where these are no more than the samples.
 
-    Hestenes & Stiefel 1952, preconditioned; rows stop together, when the worst residual is 10⁻¹⁰ of its right side.
+    Second moments are G + c dᵀ + d cᵀ + q d dᵀ, scaled. They are near those of all inputs, G, whose inverse is formed
+    once: conjugate gradients that start from it need few products, and all targets take them together.
     """
-    found, left = np.zeros_like(right), right.copy()
-    towards = near(left)
-    power = np.sum(left * towards, axis=1, keepdims=True)
-    enough = 1e-20 * np.sum(right**2, axis=1)
-    for _ in range(right.shape[1] + 20):
-        if (np.sum(left**2, axis=1) <= enough).all():
-            break
-        onto = times(towards)
-        step = power / np.maximum(np.sum(towards * onto, axis=1, keepdims=True), 1e-300)
-        found, left = found + step * towards, left - step * onto
-        ahead = near(left)
-        before, power = power, np.sum(left * ahead, axis=1, keepdims=True)
-        towards = ahead + power / np.maximum(before, 1e-300) * towards
-    return found
+    gram = inputs.T @ inputs / len(inputs)
+    each = 1 / np.sqrt(np.maximum(np.einsum("rr->r", gram), 1e-12))
+    near = np.linalg.inv(each[:, None] * gram * each + penalty * np.eye(len(gram)))
+
+    def coefficients(asked: _Regressions):
+        def times(vectors):
+            into = vectors * asked.scale
+            along = np.sum(into * asked.direction, axis=1, keepdims=True)
+            across = np.sum(into * asked.cross, axis=1, keepdims=True)
+            out = into @ gram + asked.cross * along + asked.direction * (across + asked.square * along)
+            return out * asked.scale + penalty * vectors
+
+        return conjugate_gradients(
+            times, lambda vectors: vectors @ near * (asked.scale > 0), asked.moment * asked.scale
+        )
+
+    return coefficients
 
 
-def _solve_few(inputs, response, penalty: float, own):
-    """Solve as `_solver` where samples are fewer than regulators: systems of samples (inputs: target, sample, …)."""
-    count = response.shape[1]
-    kept = (~own).astype(float)
-    size = np.sqrt(np.maximum(np.mean(inputs**2, axis=1), 1e-12))
-    scaled = inputs * (kept / size)[:, None, :]
-    system = scaled @ scaled.mT + count * penalty * np.eye(count)
-    weight = np.linalg.solve(system, response[..., None])[..., 0]
-    coefficient = np.einsum("bnr,bn->br", scaled, weight)
-    moment = np.einsum("bnr,bn->br", scaled, response) / count
-    left = np.maximum(1 - np.sum(coefficient * moment, axis=1, keepdims=True), 0.05)
-    return coefficient, np.sqrt(left / (count * (kept + penalty))) * kept
+def _by_samples(
+    inputs: Float[np.ndarray, "sample regulator"], penalty: float
+) -> Callable[[_Regressions], Float[np.ndarray, "target regulator"]]:
+    """Return what solves by systems of samples, where these are fewer than the regulators."""
+    count = len(inputs)
+
+    def coefficients(asked: _Regressions):
+        scaled = (inputs + asked.left[:, :, None] * asked.direction[:, None, :]) * asked.scale[:, None, :]
+        system = scaled @ scaled.mT + count * penalty * np.eye(count)
+        return (scaled.mT @ np.linalg.solve(system, asked.response[..., None]))[..., 0]
+
+    return coefficients
 
 
 def _sigmoid(x):

@@ -133,7 +133,9 @@ def _grid(study: SimulatedStudy, condition: Condition, given: tuple[int, Path, P
     )
 
 
-def _tune(study: SimulatedStudy, condition: Condition, grid: Grid, folder: Path, on_progress):
+def _tune(
+    study: SimulatedStudy, condition: Condition, grid: Grid, folder: Path, on_progress
+) -> tuple[list[Choice], list[pd.DataFrame]]:
     """Return every method's choice, and the runs that it took: no table where nothing is tuned."""
     tuning = tuning_grid(grid, study.methods, study.tries, study.folds)
     table = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -86,7 +86,7 @@ def write_pages(
             write_atomically(part / path, partial(Path.write_text, data=body, encoding="utf-8"))
 
 
-def _cells(row: Mapping[str, Any], columns: Columns) -> list[str]:
+def _cells(row: dict[str, Any], columns: Columns) -> list[str]:
     """Return a row of the summary as tables show it: method, setting, and a cell per column."""
     cells = [row["method"], row["chosen"] or "–"]
     for _, metric, form in columns:

@@ -90,18 +90,6 @@ def test_left_out_regressions_are_those_solved_one_by_one(measured, count):
     assert (spread[targets] >= 0).all()
 
 
-def test_conjugate_gradients_solve_every_row():
-    rng = np.random.default_rng(0)
-    root = rng.normal(size=(5, 12, 12))
-    matrices = root @ root.mT + 0.3 * np.eye(12)
-    right = np.vstack([rng.normal(size=(4, 12)), np.zeros((1, 12))])
-    near = np.linalg.inv(matrices.mean(axis=0))
-    found = module._conjugate_gradients(
-        lambda rows: np.einsum("brs,bs->br", matrices, rows), lambda rows: rows @ near, right
-    )
-    np.testing.assert_allclose(found, np.linalg.solve(matrices, right[..., None])[..., 0], atol=1e-7)
-
-
 def test_the_calibration_is_where_its_penalised_likelihood_is_flat(measured, may_regulate):
     samples, _, prior, _ = measured
     data = module._data(samples, prior, may_regulate)
