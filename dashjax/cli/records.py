@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -34,23 +35,22 @@ def show(
 
 
 def rerun(
-    source: Annotated[Path, typer.Argument(metavar="DIR", help="Results folder that a command wrote.")],
+    source: Annotated[Path, typer.Argument(metavar="DIR", help="Results folder, or a saved network (model.npz).")],
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for what is made again; a temporary one by default.")
     ] = None,
 ) -> None:
     """Make a result again, and say whether it is equal to the bit (exit code 1 where it is not)."""
     from dashjax.io.provenance import describe_call
-    from dashjax.io.repeated import compare_results, other_circumstances, refuse_other_inputs
+    from dashjax.io.repeated import compare_files, compare_results, other_circumstances, refuse_other_inputs
 
     kinds = _runs_of(source)
     calls: list[dict] = []
     for runs in kinds.values():
         for run in runs:
-            if not run.get("command"):
-                raise InputError(f"{source}: was made by a call from Python ({run['call']}), which is no command")
+            run = {"command": [], "folder": str(Path.cwd()), **run}
             refuse_other_inputs(run, source)
-            if run["command"] not in [call["command"] for call in calls]:
+            if _what(run) not in map(_what, calls):
                 calls.append(run)
     if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError("is not empty; choose a new folder", "out")
@@ -61,7 +61,10 @@ def rerun(
         # What job arrays left is put together by a call of its own.
         if any("--shard" in run["command"] for run in calls):
             _dashjax(["report", str(place)], Path.cwd(), source)
-        equal, different = compare_results(source, place, list(kinds))
+        if source.is_dir():
+            equal, different = compare_results(source, place, list(kinds))
+        else:
+            equal, different = compare_files({source.name: (source, place / "model.npz")})
         lines = [f"differs: {line}" for line in different]
         if different:
             lines += [f"not as it was: {line}" for line in other_circumstances(calls[-1], describe_call("", {}))]
@@ -89,6 +92,11 @@ def _runs_of(source: Path) -> dict[str, list]:
     return runs
 
 
+def _what(run: dict) -> tuple:
+    """Return what tells two runs apart that have to be made again."""
+    return run["command"], run["call"], run["settings"]
+
+
 def _do_again(run: dict, place: Path, source: Path) -> None:
     """Do what a record says, in the folder where it was done, with its results in another place."""
     words = list(run["command"])
@@ -96,7 +104,34 @@ def _do_again(run: dict, place: Path, source: Path) -> None:
     folder = Path(run["folder"])
     if not folder.is_dir():
         raise InputError(f"{folder}: is gone, where {source} was made")
-    _dashjax([*words[:at], "--out", str(place), *words[at:]], folder, source)
+    if words:
+        _dashjax([*words[:at], "--out", str(place), *words[at:]], folder, source)
+    else:
+        _call_again(run, folder, place, source)
+
+
+def _call_again(run: dict, folder: Path, place: Path, source: Path) -> None:
+    """Make a call from Python again, and write its network.
+
+    Raises:
+        InputError: where it was another function's, or was given what no record holds.
+    """
+    from dashjax.inference import infer_network
+    from dashjax.report import write_network
+
+    call, settings = run["call"], dict(run["settings"])
+    if call != "dashjax.infer_network":
+        raise InputError(f"{source}: cannot be made again by itself ({call} is not recorded whole); its folder may be")
+    if lost := run.get("in_memory", ["expression"]):
+        told = ", ".join(f"{name} ({settings[name]})" for name in lost)
+        raise InputError(f"{source}: cannot be made again, for these were given to {call} in memory: {told}")
+    # Finished runs of then would be found again, and not made.
+    settings.pop("folder", None)
+    if "trust" in settings:
+        settings["trust"] = tuple(settings["trust"])
+    with contextlib.chdir(folder):
+        network = infer_network(**settings)
+    write_network(place, network)
 
 
 def _dashjax(words: list[str], folder: Path, source: Path) -> None:

@@ -5,6 +5,7 @@ from dashjax.evidence.edge_posterior import EdgePosterior
 from dashjax.evidence.hidden import (
     HIDDEN_SHARE,
     LEAST_HIDDEN,
+    PROBABILITY_BINS,
     FoundAgain,
     found_again,
     hidden_edges_found,
@@ -26,6 +27,7 @@ __all__ = [
     "FoundAgain",
     "HIDDEN_SHARE",
     "LEAST_HIDDEN",
+    "PROBABILITY_BINS",
     "PosteriorConfig",
     "activity_posterior",
     "carried_by_activity",

@@ -140,7 +140,9 @@ def activity_posterior(
     assert chosen.setting is not None, "choose sets it"
     coefficient, spread = activity_coefficients(data, chosen.setting)
     pairs, odds = features(data, coefficient), chosen.coefficients
-    found = found_again(pairs[..., 1], data.degree, data.edges, (data.edges > 0).any(axis=1, keepdims=True) & ~data.own)
+    asked = (data.edges > 0).any(axis=1, keepdims=True) & ~data.own
+    unstated = 0.5 * (1 + np.tanh(0.5 * (pairs @ odds)))
+    found = found_again(pairs[..., 1], data.degree, data.edges, asked, unstated)
     if found is not None and not found.added:
         # Coefficients that say nothing of stated edges say nothing of others.
         odds = calibrate(data, pairs * np.array([1.0, 0.0, 1.0])).coefficients

@@ -28,6 +28,14 @@ LEAST_HIDDEN, LEAST_ASKED = 10, 3
 HIDDEN_SHARE = 0.25
 #: How far the log odds of one pair may reach.
 MOST_ODDS = 10.0
+#: Probabilities that divide edges by how sure they are.
+PROBABILITY_BINS = (0.0, 0.05, 0.25, 0.5, 0.75, 0.9, 1.0)
+
+
+_BIN_NAMES = [
+    [f"hidden_{what}_{number}" for what in ("pairs", "expected", "found")]
+    for number in range(len(PROBABILITY_BINS) - 1)
+]
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,8 @@ class FoundAgain:
         aupr: the same of the data and out-degree together.
         gain: by how many standard errors, over regulators, the data make the hidden edges likelier than out-degree
             alone does.
+        bins: for each of `PROBABILITY_BINS`, of the pairs that were asked about and have such a probability: how many
+            they are, how many edges are expected among them, and how many hidden edges are.
     """
 
     edges: float
@@ -48,6 +58,7 @@ class FoundAgain:
     by_degree: float
     aupr: float
     gain: float
+    bins: tuple[tuple[float, float, float], ...] = ()
 
     @property
     def added(self) -> bool:
@@ -57,14 +68,19 @@ class FoundAgain:
     @classmethod
     def of(cls, numbers: Mapping[str, Any]) -> FoundAgain | None:
         """Return it from named numbers, as `arrays` names them; None where they are not there."""
-        names = [part.name for part in fields(cls)]
+        names = [part.name for part in fields(cls) if part.name != "bins"]
         if not all(f"hidden_{name}" in numbers for name in names):
             return None
-        return cls(**{name: float(numbers[f"hidden_{name}"]) for name in names})
+        rows = [[numbers.get(name) for name in row] for row in _BIN_NAMES]
+        bins = tuple((float(a), float(b), float(c)) for a, b, c in rows if None not in (a, b, c))
+        return cls(**{name: float(numbers[f"hidden_{name}"]) for name in names}, bins=bins)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the numbers as named arrays, for a store."""
-        return {f"hidden_{name}": np.asarray(value) for name, value in asdict(self).items()}
+        numbers = {f"hidden_{name}": value for name, value in asdict(self).items() if name != "bins"}
+        for names, row in zip(_BIN_NAMES, self.bins, strict=False):
+            numbers |= dict(zip(names, row, strict=True))
+        return {name: np.asarray(value) for name, value in numbers.items()}
 
     def describe(self) -> str:
         """Say it in words."""
@@ -82,6 +98,7 @@ def found_again(
     degree: Float[np.ndarray, "target regulator"],
     hidden: Float[np.ndarray, "target regulator"],
     asked: Bool[np.ndarray, "target regulator"],
+    probability: Float[np.ndarray, "target regulator"],
 ) -> FoundAgain | None:
     """Compare the data's and the out-degree's word on hidden edges; None where there are too few to tell.
 
@@ -93,6 +110,7 @@ def found_again(
         degree: log of one plus a regulator's prior confidence in other targets, as `odds_features`.
         hidden: prior confidence in the hidden edges, zero elsewhere.
         asked: the pairs that hidden edges are to be told from, themselves among them.
+        probability: of every pair, by evidence that did not see it stated.
     """
     stated = np.where(asked, np.clip(hidden, 0.0, 1.0), 0.0)
     regulators = (stated > 0).any(axis=0)
@@ -114,7 +132,18 @@ def found_again(
         by_degree=areas[0],
         aupr=areas[1],
         gain=float(gain.mean() / max(error, 1e-12)),
+        bins=_by_probability(probability[asked], stated[asked] > 0),
     )
+
+
+def _by_probability(
+    probability: Float[np.ndarray, " pair"], hidden: Bool[np.ndarray, " pair"]
+) -> tuple[tuple[float, float, float], ...]:
+    """Count pairs, expected edges and hidden edges by probability."""
+    place = np.searchsorted(PROBABILITY_BINS[1:-1], probability, side="right")
+    count = len(PROBABILITY_BINS) - 1
+    columns = (np.bincount(place, weights, count) for weights in (None, probability, hidden.astype(float)))
+    return tuple((float(pairs), float(expected), float(found)) for pairs, expected, found in zip(*columns, strict=True))
 
 
 def hide(prior: Prior, seed: int) -> tuple[Prior, Bool[np.ndarray, "regulator target"]]:
@@ -143,7 +172,7 @@ def hidden_edges_found(prior: Prior, probability, allowed, seed: int) -> FoundAg
     probability = np.clip(np.asarray(probability, float).T, 1e-12, 1 - 1e-7)
     evidence = np.clip(np.log(probability) - np.log1p(-probability), -MOST_ODDS, MOST_ODDS)
     degree = np.log1p(kept.sum(axis=0) - kept)
-    return found_again(evidence, degree, np.where(hidden.T, confidence, 0.0), asked)
+    return found_again(evidence, degree, np.where(hidden.T, confidence, 0.0), asked, probability)
 
 
 def fit_logistic(

@@ -19,6 +19,7 @@ from dashjax.inference.progress import show_progress
 from dashjax.inference.tuning import Tuned, folds_of, tune_setting
 from dashjax.io import CellOptions, Expression, NamedNetwork
 from dashjax.io.provenance import describe_call
+from dashjax.io.result_folder import claimed
 from dashjax.methods import DEFAULT_METHOD, DEFAULT_TRUST, Method, find_method
 from dashjax.networks import Network
 from dashjax.problems import read_problem
@@ -100,7 +101,8 @@ def infer_network(
     given = {"expression": expression, "prior": prior, "regulators": regulators, "genes": genes, "steady": steady,
              "interventions": interventions, "similarity": settings.get("similarity")}  # fmt: skip
     asked = {"time": time, "trajectory": trajectory, "layer": layer, "bins": bins, "match": match, "method": method,
-             "perturbation": perturbation, "control": control, "seed": seed}  # fmt: skip
+             "perturbation": perturbation, "control": control, "gene_symbols": gene_symbols, "normalise": normalise,
+             "transpose": transpose, "seed": seed}  # fmt: skip
     # Before the work, so that it is of the files that were read.
     made = describe_call("dashjax.infer_network", given | asked | settings, _paths(given.values()))
     cells = CellOptions(layer, time, trajectory, bins, perturbation, control, gene_symbols, normalise)
@@ -118,9 +120,16 @@ def infer_network(
         transpose=transpose,
     )
     shown: AbstractContextManager[OnProgress | None] = show_progress("network") if progress else nullcontext()
-    with shown as on_progress:
+    with _recorded(settings.get("folder"), made), shown as on_progress:
         network = infer(problem, method, seed=seed, on_progress=on_progress, **settings)
     return replace(network, provenance=made)
+
+
+def _recorded(folder: Path | str | None, made: Mapping[str, Any]) -> AbstractContextManager[Any]:
+    """Record in a folder of finished runs what they are of; nowhere if None."""
+    if folder is None:
+        return nullcontext()
+    return claimed(Path(folder), "runs", "runs", "manifest.json", "finished runs of dashjax.infer_network", made=made)
 
 
 def _paths(given: Iterable[Any]) -> list[Path]:

@@ -45,11 +45,13 @@ def describe_call(call: str, settings: Mapping[str, Any], paths: Iterable[Path |
         paths: files and folders that it reads.
 
     Returns:
-        Plain values: call, settings, inputs (path, sha256, bytes), commit, packages, platform and environment.
+        Plain values: call, settings, names of those that were given in memory and are described at most, inputs (path,
+        sha256, bytes), commit, packages, platform and environment.
     """
     return {
         "call": call,
         "settings": {name: plain(value) for name, value in settings.items()},
+        "in_memory": [name for name, value in settings.items() if not _is_plain(value)],
         "inputs": [entry for path in paths for entry in describe_input(Path(path))],
         "commit": commit(),
         "packages": {name: installed(name) for name in PACKAGES} | {n: v for n in _FURTHER if (v := installed(n))},
@@ -119,6 +121,14 @@ def commit() -> str | None:
         return subprocess.run(git, capture_output=True, text=True, timeout=10, check=True).stdout.strip() or None
     except (OSError, subprocess.SubprocessError):
         return None
+
+
+def _is_plain(value: Any) -> bool:
+    """Say whether JSON holds a value whole, so that a call can be made again with it."""
+    if isinstance(value, Mapping | list | tuple | set):
+        return all(map(_is_plain, value.values() if isinstance(value, Mapping) else value))
+    scalar = hasattr(value, "item") and getattr(value, "shape", None) == ()
+    return value is None or scalar or isinstance(value, bool | int | float | str | os.PathLike)
 
 
 def plain(value: Any) -> Any:

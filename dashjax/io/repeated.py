@@ -75,18 +75,23 @@ def compare_results(before: Path, after: Path, kinds: Sequence[str]) -> tuple[li
         InputError: where a file of the first has changed since it was written.
     """
     records = [read_record(folder) for folder in (before, after)]
+    names = [{name for kind in kinds for name in record.get(kind, {}).get("files", {})} for record in records]
+    return compare_files({name: (before / name, after / name) for name in sorted(set.union(*names))})
+
+
+def compare_files(pairs: Mapping[str, tuple[Path, Path]]) -> tuple[list[str], list[str]]:
+    """Compare tables and models by name, the one that was there and the one made again; see `compare_results`."""
     equal: list[str] = []
     different: list[str] = []
-    names = [{name for kind in kinds for name in record.get(kind, {}).get("files", {})} for record in records]
-    for name in sorted(set.union(*names)):
+    for name, (before, after) in pairs.items():
         if Path(name).suffix not in _READERS:
             continue
-        absent = [folder for folder in (before, after) if not (folder / name).is_file()]
+        absent = [path for path in (before, after) if not path.is_file()]
         if absent:
-            different.append(f"{name}: absent in {absent[0]}")
+            different.append(f"{name}: absent in {absent[0].parent}")
             continue
-        refuse_changed(before / name)
-        found = _difference(before / name, after / name)
+        refuse_changed(before)
+        found = _difference(before, after)
         equal, different = (equal, [*different, f"{name}: {found}"]) if found else ([*equal, name], different)
     return equal, different
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dashjax.data import Finding, Problem, Trajectories
-from dashjax.evidence import FoundAgain
+from dashjax.evidence import PROBABILITY_BINS, FoundAgain
 from dashjax.inference import describe, remarks
 from dashjax.io.provenance import describe_run, provenance
 from dashjax.networks import Network
@@ -39,8 +40,6 @@ from dashjax.report.page import (
 MOST_EDGES = 20_000
 #: Regulators in bars, and genes that respond to a knock-out.
 BARS = 20
-#: Probabilities that divide edges by how sure they are.
-BINS = (0.0, 0.05, 0.25, 0.5, 0.75, 0.9, 1.0)
 _EDGE_LABELS = {
     "source": "regulator",
     "target": "target",
@@ -311,6 +310,8 @@ def _trust(network: Network, figures: Mapping[str, bytes]) -> list[Part]:
     notes = [finding for finding in network.findings if finding.level == "note" and finding not in said]
     if network.posterior is not None:
         parts += [heading("How sure are the edges?"), _sureness(network)]
+    if again is not None and again.bins:
+        parts += [heading("Do hidden prior edges bear the probabilities out?"), *_calibration(again)]
     if notes:
         parts += [heading("What else the checks found"), sentences([("note", _sourced(finding)) for finding in notes])]
     if "training_curves" in figures:
@@ -344,13 +345,29 @@ def _sureness(network: Network) -> Part:
     ]
     headings += ["members that return them"] if several else []
     cells = []
-    for low, high in zip(BINS[:-1], BINS[1:], strict=True):
+    for low, high in itertools.pairwise(PROBABILITY_BINS):
         here = pairs & (probability >= low) & ((probability < high) | (high == 1.0))
         row = [f"{low:g} to {high:g}"]
         for part in ([here & known] if known.any() else []) + [here & ~known]:
             row += [f"{part.sum():,}", f"{probability[part].sum():,.1f}"]
         cells.append([*row, *([f"{frequency[here].mean():.0%}" if here.any() else "–"] if several else [])])
     return static_table(headings, cells[::-1])
+
+
+def _calibration(again: FoundAgain) -> list[Part]:
+    """Return what evidence that did not see prior edges said of them, by probability."""
+    rows = [
+        [f"{low:g} to {high:g}", f"{pairs:,.0f}", f"{expected:,.1f}", f"{found:,.0f}"]
+        for (low, high), (pairs, expected, found) in zip(
+            itertools.pairwise(PROBABILITY_BINS), again.bins, strict=True
+        )
+    ]
+    words = (
+        "Pairs by the probability that the evidence gives them without being told that the prior states them. Were the "
+        "prior right and complete, the last two columns would agree; edges that it lacks make the last one smaller at "
+        "high probabilities, edges that it misplaces make it larger at low ones."
+    )
+    return [hint(words), static_table(["probability", "pairs", "expected true", "hidden prior edges"], rows[::-1])]
 
 
 # --- courses and knock-outs ----------------------------------------------------------------------------------

@@ -4,11 +4,13 @@ import json
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
-from dashjax import load_network
+from dashjax import infer_network, load_network
 from dashjax.cli.options import without_out
 from dashjax.io.provenance import read_runs
+from dashjax.report import write_network
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +57,10 @@ def test_a_fit_records_command_settings_files_and_remarks_and_its_model_carries_
     code, alone, _ = dashjax("show", out / "model.npz")
     assert code == 0
     assert run["inputs"][0]["sha256"] in "".join(alone.split())
+    # It knows what was set, and not what was typed.
+    code, _, err = dashjax("rerun", out / "model.npz")
+    assert code == 2
+    assert "dashjax fit is not recorded whole" in err
 
 
 def test_a_command_is_made_again_and_told_equal_or_what_differs(simulated, tmp_path, dashjax, monkeypatch):
@@ -65,6 +71,26 @@ def test_a_command_is_made_again_and_told_equal_or_what_differs(simulated, tmp_p
     assert read_runs(tmp_path / "again")["simulate"][0]["folder"] == str(simulated)
     code, _, err = dashjax("rerun", simulated / "sim", "--out", "again")
     assert (code, err) == (2, "dashjax: --out: is not empty; choose a new folder\n")
+
+
+def test_a_call_from_python_is_made_again_unless_it_was_given_tables(simulated, tmp_path, dashjax, monkeypatch):
+    monkeypatch.chdir(simulated)
+    given = {"genes": "sim/genes.csv", "method": "dash", "epochs": 2, "trust": (0.3, 0.1), "progress": False}
+    network = infer_network("sim/trajectories.csv", "sim/prior.tsv", folder=tmp_path / "runs", **given)
+    write_network(tmp_path / "net", network)
+    network.save(tmp_path / "alone.npz")
+    # Finished runs are recorded too, and the call made again does not find them.
+    (run,) = read_runs(tmp_path / "runs")["runs"]
+    assert run["settings"]["trust"] == [0.3, 0.1]
+    for source, told in (("net", "curves.csv, edges.tsv, model.npz"), ("alone.npz", "alone.npz")):
+        code, text, err = dashjax("rerun", tmp_path / source)
+        assert code == 0, err
+        assert f"equal to the bit: {told}" in text
+    table = pd.read_csv("sim/prior.tsv", sep="\t")
+    infer_network("sim/trajectories.csv", table, **given).save(tmp_path / "given.npz")
+    code, _, err = dashjax("rerun", tmp_path / "given.npz")
+    assert code == 2
+    assert err.endswith(f"given to dashjax.infer_network in memory: prior (DataFrame {len(table)} × 3)\n")
 
 
 def test_a_result_that_comes_out_otherwise_is_exit_code_1(simulated, dashjax, monkeypatch):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from dashjax.data import combine_priors, make_prior
-from dashjax.evidence import FoundAgain, found_again, hidden_edges_found, hide
+from dashjax.evidence import PROBABILITY_BINS, FoundAgain, found_again, hidden_edges_found, hide
 from dashjax.evidence.hidden import HIDDEN_SHARE, fit_logistic
 
 GENES, REGULATORS = 60, 8
@@ -43,11 +43,17 @@ def test_areas_are_those_of_the_two_rankings_by_hand():
     stated[:4] = 1.0
     evidence = stated + 0.0
     evidence[0, 0] = -1.0
-    found = found_again(evidence, np.zeros((6, 3)), stated, np.ones((6, 3), bool))
+    probability = np.where(stated > 0, 0.75, 0.01)
+    probability[0, 0], probability[5, 0] = 0.2, 1.0
+    found = found_again(evidence, np.zeros((6, 3)), stated, np.ones((6, 3), bool), probability)
     assert found.edges == 12
     assert found.chance == pytest.approx(12 / 18)
     assert found.by_degree == pytest.approx(12 / 18)
     assert found.aupr == pytest.approx(11 / 12 + 12 / 18 / 12)
+    # Of every bin: pairs, the sum of their probabilities, hidden edges; a limit belongs to the bin above it.
+    empty = (0, 0, 0)
+    expected = [(5, 0.05, 0), (1, 0.2, 1), empty, empty, (11, 8.25, 11), (1, 1, 0)]
+    np.testing.assert_allclose(found.bins, expected)
 
 
 def test_it_is_told_from_noise_over_regulators(known):
@@ -76,8 +82,9 @@ def test_few_edges_tell_nothing():
 
 
 def test_numbers_survive_a_store(known):
-    found = FoundAgain(12.0, 0.1, 0.2, 0.3, 2.5)
-    assert FoundAgain.of({name: float(value) for name, value in found.arrays().items()}) == found
+    bins = tuple((float(number), number / 2, number / 4) for number in range(len(PROBABILITY_BINS) - 1))
+    for found in (FoundAgain(12.0, 0.1, 0.2, 0.3, 2.5), FoundAgain(12.0, 0.1, 0.2, 0.3, 2.5, bins)):
+        assert FoundAgain.of({name: float(value) for name, value in found.arrays().items()}) == found
     assert FoundAgain.of({"method": "dash"}) is None
 
 

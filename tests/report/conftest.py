@@ -28,6 +28,8 @@ HOW = {
     "method": "posterior", "fitted": "posterior", "status": "finished", "last_epoch": 3.0, "selected_epoch": 2.0,
     "validation_error": 0.01, "sparsity": 0.9, "seed": 0, "members": 2, "hidden_edges": 12.0, "hidden_chance": 0.01,
     "hidden_by_degree": 0.1, "hidden_aupr": 0.6, "hidden_gain": 5.0,
+    **{f"hidden_{what}_{number}": value for number in range(6) for what, value in
+       (("pairs", 1000.0 + number), ("expected", 3.25 + number), ("found", 2.0 + number))},
 }  # fmt: skip
 
 

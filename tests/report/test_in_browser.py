@@ -1,12 +1,16 @@
 """Pages in a browser without a window: they answer, they ask nobody for anything, and hostile names do nothing."""
 
+import base64
+import io
 import json
 import os
 import shutil
 import time
 from contextlib import suppress
 
+import numpy as np
 import pytest
+from matplotlib.image import imread
 
 webdriver = pytest.importorskip("selenium.webdriver")
 BROWSER = next(
@@ -113,6 +117,37 @@ def test_nothing_is_wider_than_the_page_or_empty(opened, path, width):
     assert (
         find(browser, "Math.max(...[...document.querySelectorAll('tr,h1,h2,h4')].map((one) => one.clientHeight))") < 160
     )
+
+
+@pytest.mark.parametrize("shade", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 800, 1400])
+def test_a_picture_of_the_page_has_something_everywhere_and_nothing_cut_off(opened, width, shade):
+    browser = opened("fit/report.html", width)
+    feature = {"features": [{"name": "prefers-color-scheme", "value": shade}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", feature)
+    height = find(browser, "document.documentElement.scrollHeight")
+    shot = browser.execute_cdp_cmd(
+        "Page.captureScreenshot",
+        {"captureBeyondViewport": True, "clip": {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}},
+    )
+    picture = (255 * imread(io.BytesIO(base64.b64decode(shot["data"])))[..., :3]).round().astype(int)
+    assert picture.shape[:2] == (height, width)
+    ground = picture[0, 0]
+    assert (ground.mean() > 128) == (shade == "light")
+    drawn = (np.abs(picture - ground) > 12).any(axis=2)
+    # Nothing runs into the page's edges, but for rules from one to the other.
+    inside = drawn[~drawn.all(axis=1)]
+    assert len(inside) > height - 5
+    assert not inside[:, :4].any()
+    assert not inside[:, -4:].any()
+    # No stretch of half a window stands empty, and what is drawn is drawn in more than the ground's shades.
+    stretches = drawn[: height // 450 * 450].reshape(-1, 450, width).mean(axis=(1, 2))
+    assert stretches.min() > 0.005
+    coloured = np.ptp(picture, axis=2) > 60
+    assert 0.001 < coloured.mean() < 0.5
+    place = f"{NETWORK}.querySelector('canvas').getBoundingClientRect()"
+    left, top, wide, high = (round(find(browser, f"{place}.{part}")) for part in ("left", "top", "width", "height"))
+    assert coloured[top : top + high, left : left + wide].mean() > 0.001
 
 
 def test_the_first_view_comes_at_once(opened):

@@ -120,6 +120,13 @@ def test_the_page_says_what_the_data_add_and_what_the_checks_found(folder, hosti
     less = network_page("x", replace(network, how={**network.how, "hidden_gain": 0.5}), observed)
     assert "The data add nothing to the prior that can be told" in less
     assert text.count("<noscript>") > 3
+    # Highest probabilities first: of those from .9 to 1 there are as many as the last bin has.
+    rows = text.split("hidden prior edges bear the probabilities out")[1].split("<tbody>")[1].split("</tbody>")[0]
+    cells = [re.findall(r"<td[^>]*>([^<]*)", row) for row in rows.split("</tr>")]
+    assert cells[0] == ["0.9 to 1", "1,005", "8.2", "7"]
+    assert cells[5] == ["0 to 0.05", "1,000", "3.2", "2"]
+    earlier = {name: value for name, value in network.how.items() if not name.startswith("hidden_pairs")}
+    assert "bear the probabilities out" not in network_page("x", replace(network, how=earlier), observed)
     without = network_page("x", replace(network, fields=None), None)
     assert "How do genes change" not in without
     assert "knock out" not in without
