@@ -2,9 +2,11 @@
 
 python docs/figures.py
 python docs/figures.py dashjax-quickstart
+python docs/figures.py NAME=PAGE …
 
 The gallery's are made by the very lines on its page. The second command takes the pictures of the README and of the
-first tutorial from a folder of `dashjax quickstart`; it needs chromium. `overview.svg` is written by hand.
+first tutorial from a folder of `dashjax quickstart`, the third pictures of pages at two widths, for the gallery's end;
+both need chromium. `overview.svg` is written by hand.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import jax
@@ -39,8 +42,10 @@ TRUE, FALSE = "#0072B2", "#D55E00"
 
 
 def main() -> None:
-    """Draw all of them, or those of the quickstart whose folder is given."""
+    """Draw all of them, or those of the quickstart whose folder is given, or those of pages."""
     FOLDER.mkdir(exist_ok=True)
+    if pages := dict(word.split("=", 1) for word in sys.argv[1:] if "=" in word):
+        return draw_pages({name: Path(page) for name, page in pages.items()})
     if sys.argv[1:]:
         return draw_quickstart(Path(sys.argv[1]))
     for draw in (draw_dash, draw_posterior, draw_paths):
@@ -135,16 +140,46 @@ def draw_quickstart(results: Path) -> None:
     page.quantize(64, dither=Image.Dither.NONE).save(FOLDER / "page.png", optimize=True)
 
 
-def photograph(page: Path, headings: list[str], width: int = 1400) -> list[Image.Image]:
-    """Return pictures of the sections of a page under these headings; the first with what stands above it."""
+def draw_pages(pages: dict[str, Path]) -> None:
+    """Keep the first sections of pages as a wide window and a phone show them, side by side."""
+    folder = FOLDER / "pages"
+    folder.mkdir(exist_ok=True)
+    for name, page in pages.items():
+        wide, narrow = (first_screens(page, width) for width in (1400, 400))
+        both = Image.new("RGB", (wide.width + 40 + narrow.width, wide.height), "#888888")
+        both.paste(wide, (0, 0))
+        both.paste(narrow, (wide.width + 40, 0))
+        path = folder / f"{name}.png"
+        both.quantize(160, dither=Image.Dither.NONE).save(path, optimize=True)
+        print(path)
+
+
+def first_screens(page: Path, width: int, height: int = 2000) -> Image.Image:
+    """Return a picture of the top of a page."""
+    with open_browser(page, width, height) as browser:
+        time.sleep(4)  # until the network is laid out
+        return Image.open(io.BytesIO(browser.get_screenshot_as_png())).convert("RGB")
+
+
+@contextmanager
+def open_browser(page: Path, width: int, height: int):
+    """Open a page in a browser of this size, without a window."""
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()
-    for argument in ("--headless=new", "--no-sandbox", "--hide-scrollbars", f"--window-size={width},1300"):
+    for argument in ("--headless=new", "--no-sandbox", "--hide-scrollbars"):
         options.add_argument(argument)
-    pictures = []
     with webdriver.Chrome(options) as browser:
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         browser.get(page.resolve().as_uri())
+        yield browser
+
+
+def photograph(page: Path, headings: list[str], width: int = 1400) -> list[Image.Image]:
+    """Return pictures of the sections of a page under these headings; the first with what stands above it."""
+    pictures = []
+    with open_browser(page, width, 1300) as browser:
         for number, heading in enumerate(headings):
             (section,) = [part for part in browser.find_elements("tag name", "section") if heading in part.text]
             browser.execute_script("arguments[0].scrollIntoView()", section)

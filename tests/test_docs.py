@@ -144,10 +144,12 @@ def test_each_picture_of_the_gallery_is_made_by_six_lines_and_small():
     assert set(re.findall(r"dj\.plot\.(\w+)\(", text)) == set(plot.__all__)
     for block in blocks(DOCS / "gallery.md", "python")[1:]:
         assert len(block.strip().splitlines()) <= 6
-    pictures = re.findall(r"\((figures/.*?)\)", text)
-    assert len(pictures) == len(plot.__all__) + 1
-    for picture in pictures:
-        assert 0 < (DOCS / picture).stat().st_size <= 60 * 1024, picture
+    drawn, pages = (re.findall(rf"\(({folder}\w+\.png)\)", text) for folder in ("figures/", "figures/pages/"))
+    assert len(drawn) == len(plot.__all__) + 1
+    assert {path.name for path in (DOCS / "figures/pages").iterdir()} == {Path(page).name for page in pages}
+    for pictures, most in ((drawn, 60), (pages, 160)):
+        for picture in pictures:
+            assert 0 < (DOCS / picture).stat().st_size <= most * 1024, picture
 
 
 def examples():

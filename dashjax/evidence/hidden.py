@@ -32,8 +32,9 @@ MOST_ODDS = 10.0
 PROBABILITY_BINS = (0.0, 0.05, 0.25, 0.5, 0.75, 0.9, 1.0)
 
 
+#: What a store calls the numbers of each of them.
 _BIN_NAMES = [
-    [f"hidden_{what}_{number}" for what in ("pairs", "expected", "found")]
+    (f"hidden_pairs_{number}", f"hidden_expected_{number}", f"hidden_found_{number}")
     for number in range(len(PROBABILITY_BINS) - 1)
 ]
 
@@ -71,8 +72,8 @@ class FoundAgain:
         names = [part.name for part in fields(cls) if part.name != "bins"]
         if not all(f"hidden_{name}" in numbers for name in names):
             return None
-        rows = [[numbers.get(name) for name in row] for row in _BIN_NAMES]
-        bins = tuple((float(a), float(b), float(c)) for a, b, c in rows if None not in (a, b, c))
+        known = [row for row in _BIN_NAMES if set(row) <= set(numbers)]
+        bins = tuple((float(numbers[a]), float(numbers[b]), float(numbers[c])) for a, b, c in known)
         return cls(**{name: float(numbers[f"hidden_{name}"]) for name in names}, bins=bins)
 
     def arrays(self) -> dict[str, np.ndarray]:

@@ -358,9 +358,7 @@ def _calibration(again: FoundAgain) -> list[Part]:
     """Return what evidence that did not see prior edges said of them, by probability."""
     rows = [
         [f"{low:g} to {high:g}", f"{pairs:,.0f}", f"{expected:,.1f}", f"{found:,.0f}"]
-        for (low, high), (pairs, expected, found) in zip(
-            itertools.pairwise(PROBABILITY_BINS), again.bins, strict=True
-        )
+        for (low, high), (pairs, expected, found) in zip(itertools.pairwise(PROBABILITY_BINS), again.bins, strict=True)
     ]
     words = (
         "Pairs by the probability that the evidence gives them without being told that the prior states them. Were the "

@@ -115,7 +115,7 @@ REFERENCES: dict[str, Reference] = {
     "passemiers2022portia": Reference(
         "Passemiers, A. and Moreau, Y. and Raimondi, D.",
         "Fast and accurate inference of gene regulatory networks through robust precision matrix estimation", 2022,
-        "Bioinformatics 38", "https://doi.org/10.1093/bioinformatics/btac178"),
+        "Bioinformatics 38, 2802–2809", "https://doi.org/10.1093/bioinformatics/btac178"),
     "pratapa2020beeline": Reference(
         "Pratapa, A. and Jalihal, A. P. and Law, J. N. and Bharadwaj, A. and Murali, T. M.",
         "Benchmarking algorithms for gene regulatory network inference from single-cell transcriptomic data", 2020,
