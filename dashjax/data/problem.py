@@ -184,7 +184,7 @@ class Problem:
         count = self.pieces.n_trajectories
         if folds < 2 or count // folds == 0:
             raise InputError(f"{folds} folds of {count} pieces of data; needs at least two each", "tune")
-        return _identified(replace(self, hold_out=HoldOut(count // folds)))
+        return _identified(replace(self, hold_out=HoldOut(count // folds, whole=self.hold_out.whole)))
 
 
 def make_problem(

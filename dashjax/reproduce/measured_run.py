@@ -13,8 +13,9 @@ import pandas as pd
 
 from dashjax.data import Problem
 from dashjax.dynamics import PhoenixSpec
-from dashjax.engine import Cell, Progress, RivalCell, Store, collect, run_cells, score_cell
+from dashjax.engine import Cell, OnProgress, Progress, RivalCell, Store, collect, run_cells, score_cell
 from dashjax.engine.work import Arrays
+from dashjax.inference.tuning import folds_of, tune_setting
 from dashjax.io.files import write_frame
 from dashjax.io.result_folder import published
 from dashjax.methods import Method, find_method
@@ -26,7 +27,14 @@ from dashjax.report.summary import METRICS, summarise
 from dashjax.report.sweep_page import CAPTIONS
 from dashjax.reproduce.agreement import agreement
 from dashjax.reproduce.measured_files import find_datasets, no_change, read_dataset
-from dashjax.reproduce.measured_studies import EDGE_METHODS, LARGEST_DIRECT, SCHEDULED, DataSet, MeasuredStudy
+from dashjax.reproduce.measured_studies import (
+    EDGE_METHODS,
+    LARGEST_DIRECT,
+    LARGEST_TUNED,
+    SCHEDULED,
+    DataSet,
+    MeasuredStudy,
+)
 from dashjax.reproduce.study_pages import Section, write_pages
 from dashjax.rivals import DEGREE, PRIOR_ONLY, Rival
 from dashjax.sweep import SCORES
@@ -85,7 +93,9 @@ def reproduce_measured(
         store = Store(out / dataset.name, "measured study", {"of": study.name})
         cells = cells_of(study, problem)
         run_cells(cells, store, on_progress=partial(on_progress, dataset.name))
-        sections.append(_section(study, dataset, problem, cells, store))
+        own, chosen = tuned_cells(study, cells, store, partial(on_progress, f"{dataset.name}, tuning"))
+        run_cells(own, store, on_progress=partial(on_progress, dataset.name))
+        sections.append(_section(study, dataset, problem, [*cells, *own], store, chosen))
     plan = asdict(study) | {"schedule": study.schedule.__name__}
     write_pages(out, plan, _facts(study, absent), "setting", _COLUMNS, sections)
     return [row for section in sections for row in section.rows]
@@ -100,6 +110,25 @@ def cells_of(study: MeasuredStudy, problem: Problem) -> list[Cell]:
         for seed in range(study.seeds)
         for name in methods_for(study, len(problem.genes))
     ]
+
+
+def tuned_cells(
+    study: MeasuredStudy, cells: Sequence[Cell], store: Store, on_progress: OnProgress
+) -> tuple[list[Cell], str]:
+    """Return the tuned method's cells with λ chosen by cross-validation, and how it was chosen; none where it is not.
+
+    Args:
+        study: what is run.
+        cells: those with the published λ.
+        store: keeps the runs of the choice.
+        on_progress: told of progress.
+    """
+    published = [cell for cell in cells if cell.label == study.tuned]
+    if not study.folds or not published or len(published[0].problem.genes) > LARGEST_TUNED:
+        return [], ""
+    folds = min(study.folds, published[0].problem.pieces.n_trajectories)
+    found = tune_setting(folds_of(published[0], folds), store, on_progress)
+    return [replace(cell, trust=found.setting.trust, label=f"{study.tuned}_tuned") for cell in published], found.why
 
 
 def methods_for(study: MeasuredStudy, genes: int) -> list[str]:
@@ -144,7 +173,7 @@ def _summary(dataset: DataSet, table: pd.DataFrame) -> list[dict[str, Any]]:
     rows = []
     for row in summarise(table, [*METRICS, "n_in_prior"]):
         known = published.get(row["method"], (None, None))
-        chosen = f"λ {row['lambda_1']:g}, {row['lambda_2']:g}" if row["method"] == "dash" else None
+        chosen = f"λ {row['lambda_1']:g}, {row['lambda_2']:g}" if row["method"].startswith("dash") else None
         if row["strength"] is not None:
             chosen = f"strength {row['strength']:g}"
         figures = {"published_sparsity": known[0], "published_balanced_accuracy": known[1]}
@@ -184,7 +213,9 @@ def _facts(study: MeasuredStudy, absent: Sequence[str]) -> str:
     return text + (f" Not run, for its files are missing: {', '.join(absent)}." if absent else "")
 
 
-def _section(study: MeasuredStudy, dataset: DataSet, problem: Problem, cells: Sequence[Cell], store: Store) -> Section:
+def _section(
+    study: MeasuredStudy, dataset: DataSet, problem: Problem, cells: Sequence[Cell], store: Store, chosen: str
+) -> Section:
     """Write a data set's table and figures to its folder, and return what the study's pages say of it."""
     runs = collect(cells, store)
     bars = [degree_row(problem), prior_row(problem)] if problem.truth is not None else [prior_row(problem)]
@@ -200,7 +231,10 @@ def _section(study: MeasuredStudy, dataset: DataSet, problem: Problem, cells: Se
         write_frame(part / "results.parquet", numbers)
         for name, (heading, figure, caption) in _draw(problem, numbers, curves, rows).items():
             figures[heading] = (write_figure(part, name, figure), caption)
-    return Section(dataset.name, " ".join(paragraphs_of(study, problem, rows)), rows, figures)
+    lines = paragraphs_of(study, problem, rows)
+    if chosen:
+        lines.append(f"{study.tuned}_tuned has λ by cross-validation of the first seed's training data: {chosen}.")
+    return Section(dataset.name, " ".join(lines), rows, figures)
 
 
 def _draw(problem: Problem, table: pd.DataFrame, curves, rows: Sequence[dict[str, Any]]) -> dict[str, tuple]:

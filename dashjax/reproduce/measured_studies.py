@@ -43,8 +43,8 @@ SOURCE = "git clone https://github.com/QuackenbushLab/"
 SCHEDULED = ("imp", "bioprune", "dash")
 #: Ours, one weight per edge: too many of them beyond `LARGEST_DIRECT` genes.
 EDGE_METHODS = ("posterior", "posterior_steps")
-#: Genes up to which the edge-resolved methods run.
-LARGEST_DIRECT = 1000
+#: Genes up to which the edge-resolved methods run, and up to which λ is chosen by cross-validation too.
+LARGEST_DIRECT, LARGEST_TUNED = 1000, 4000
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,8 @@ class MeasuredStudy:
         remark: what a reader must know of its errors and settings.
         methods: methods in every table.
         seeds: runs per method.
+        tuned: the method that also runs with λ chosen by cross-validation on the training data.
+        folds: of that; 0 for none.
     """
 
     name: str
@@ -113,6 +115,8 @@ class MeasuredStudy:
     remark: str
     methods: tuple[str, ...] = ("dense", "imp", "pinn_mp", "bioprune", "dash", *EDGE_METHODS)
     seeds: int = 3
+    tuned: str = "dash"
+    folds: int = 3
 
     @property
     def source(self) -> str:
@@ -131,8 +135,8 @@ class MeasuredStudy:
         return replace(self, datasets=(replace(known[dataset], instead=False),))
 
     def quick(self) -> MeasuredStudy:
-        """Return the study with two seeds and 60 epochs."""
-        return replace(self, seeds=2, epochs=60)
+        """Return the study with two seeds, 60 epochs and the published λ alone."""
+        return replace(self, seeds=2, epochs=60, folds=0)
 
 
 _YEAST = "phoenix/pramila_yeast_data/clean_data"

@@ -12,6 +12,7 @@ from dashjax.data import HoldOut, as_given, make_trajectories
 from dashjax.engine import RivalCell, score_cell
 from dashjax.engine.program import Programs
 from dashjax.io import write_phoenix
+from dashjax.methods.method import TRUST_GRID
 from dashjax.networks import make_network
 from dashjax.reproduce import MEASURED_STUDIES, DataSet, find_study, reproduce_measured
 from dashjax.reproduce.measured_files import find_datasets, find_file, held_out, missing_files, no_change, read_dataset
@@ -38,6 +39,7 @@ STUDY = replace(
     epochs=22,
     methods=("dense", "dash"),
     seeds=2,
+    folds=2,
     title="A tiny study",
 )
 
@@ -132,13 +134,17 @@ def test_a_stand_in_runs_only_where_the_published_size_is_missing(tmp_path):
 
 def test_a_study_writes_a_table_with_the_published_figures_and_the_prior(finished):
     out, rows = finished
-    assert [row["method"] for row in rows] == ["dense", "dash", "degree", "prior_only"]
-    dense, dash, degree, prior = rows
+    assert [row["method"] for row in rows] == ["dense", "dash", "dash_tuned", "degree", "prior_only"]
+    dense, dash, tuned, degree, prior = rows
     assert degree["aupr"]["mean"] > 0
     assert degree["balanced_accuracy"]["mean"] is degree["n_edges"]["mean"] is None
     assert (dash["published_sparsity"], dash["published_balanced_accuracy"]) == (92.7, 95.7)
     assert dense["published_sparsity"] is None
     assert (dash["lambda_1"], dash["lambda_2"], dash["n_runs"]) == (0.75, 0.75, 2)
+    # λ of the lowest error over the folds, or the sparsest within one standard error of it, for the same seeds.
+    assert tuned["n_runs"] == 2
+    assert (tuned["lambda_1"], tuned["lambda_2"]) in TRUST_GRID
+    assert tuned["chosen"] == f"λ {tuned['lambda_1']:g}, {tuned['lambda_2']:g}"
     # 90 % of each layer at epoch 10, then 10 % of the rest at epoch 20.
     assert dash["sparsity"]["mean"] == pytest.approx(0.91, abs=0.02)
     assert dense["sparsity"]["mean"] < 0.5
@@ -149,6 +155,7 @@ def test_a_study_writes_a_table_with_the_published_figures_and_the_prior(finishe
     assert "Scored against 3 ChIP edges, over all targets of the 2 regulators" in text
     assert f"Ranking by chance has AUPR {3 / 38:.3f}." in text
     assert "| dash | λ 0.75, 0.75 | 0.9" in text
+    assert f"training data: chosen among 9 settings by 2 folds: {tuned['chosen']}" in text
     summary = json.loads((out / "summary.json").read_text())
     assert summary["rows"] == json.loads(json.dumps(rows))
     assert summary["plan"]["schedule"] == "genome_schedule"
@@ -275,6 +282,10 @@ def test_validation_is_a_share_of_the_transitions_or_the_first_trajectory():
         np.testing.assert_array_equal(parts.validation.expression, two.expression[:1])
         np.testing.assert_array_equal(parts.train.expression, two.expression[1:])
         np.testing.assert_array_equal(parts.test.expression, two.expression)
+    # Folds are of the same pieces: both trajectories in turn.
+    folds = problem("hema", two).with_folds(2)
+    held = [folds.split(0, fold).validation.expression for fold in (1, 2)]
+    np.testing.assert_array_equal(np.sort(np.concatenate(held), axis=0), np.sort(two.expression, axis=0))
 
 
 def test_a_step_takes_no_more_pieces_than_there_are():
@@ -286,7 +297,7 @@ def test_a_step_takes_no_more_pieces_than_there_are():
 
 def test_quick_and_only_shorten_a_study():
     study = find_study("hema")
-    assert (study.quick().seeds, study.quick().epochs) == (2, 60)
+    assert (study.quick().seeds, study.quick().epochs, study.quick().folds) == (2, 60, 0)
     assert [d.name for d in study.only("b-cell").datasets] == ["b-cell"]
     with pytest.raises(InputError, match="unknown table 'bcell' .*; valid: erythroid, monocyte, b-cell"):
         study.only("bcell")
