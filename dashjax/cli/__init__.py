@@ -37,7 +37,13 @@ class Once(TyperCommand):
         for option in given:
             if given.count(option) > 1 and not (option.multiple or option.nargs == -1 or option.is_eager):
                 raise InputError("given twice", option.name)
-        return super().parse_args(ctx, args)
+        rest = super().parse_args(ctx, args)
+        for option in self.params:
+            # Earlier typers leave paths as text until the command is called, and the record is made before.
+            value = ctx.params.get(option.name)
+            if type(getattr(option, "type", None)).__name__ in ("Path", "TyperPath") and value is not None:
+                ctx.params[option.name] = Path(value) if isinstance(value, str) else [Path(part) for part in value]
+        return rest
 
 
 app = typer.Typer(
