@@ -214,7 +214,7 @@ def read_model(model: Path, edges: Path | None) -> Any:
     return replace(network, chosen=listed)
 
 
-def read_observed(folder: Path, expression: Path, genes: Path | None, cells: Any) -> Any:
+def read_observed(folder: Path, expression: Path, genes: Path | None, cells: Any, transpose: bool) -> Any:
     """Return what a folder's network was fitted to, as `dashjax.report.Observed` has it.
 
     Raises:
@@ -224,7 +224,7 @@ def read_observed(folder: Path, expression: Path, genes: Path | None, cells: Any
     from dashjax.networks import load_network
     from dashjax.report import Observed
 
-    data, network = load_expression(expression, genes, cells), load_network(folder)
+    data, network = load_expression(expression, genes, cells, transpose=transpose), load_network(folder)
     place = {gene: number for number, gene in enumerate(data.genes)}
     for gene in network.genes:
         if gene not in place:

@@ -18,6 +18,7 @@ from dashjax.cli.options import (
     Out,
     TimeColumn,
     TrajectoryColumn,
+    Transpose,
     cell_options,
     claim_folder,
     read_observed,
@@ -139,6 +140,7 @@ def report(
     bins: Bins = None,
     gene_symbols: GeneSymbols = None,
     normalise: Normalise = None,
+    transpose: Transpose = False,
 ) -> None:
     """Write table, figures and page of what a sweep has finished, at any moment, or the page of a fitted network."""
     from dashjax.engine import read_manifest
@@ -150,7 +152,8 @@ def report(
     refuse_descriptions(expression, genes, cells, "--genes, --layer, --time, --trajectory, --bins")
     if (folder / FILE).is_file():
         with console.status("drawing the report"):
-            write_network_page(folder, None if expression is None else read_observed(folder, expression, genes, cells))
+            observed = None if expression is None else read_observed(folder, expression, genes, cells, transpose)
+            write_network_page(folder, observed)
         console.print(f"report: {folder / 'report.html'}", soft_wrap=True, highlight=False)
         return
     if expression is not None:

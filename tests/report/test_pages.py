@@ -260,6 +260,12 @@ def test_the_page_of_a_fitted_network_is_made_anew_with_what_was_observed(ring, 
     assert [run["name"] for run in courses["trajectories"]] == ["run 0", "run 1", "run 2"]
     gene = courses["genes"].index("B")
     np.testing.assert_allclose(courses["trajectories"][1]["layers"][1]["values"][gene], levels[1, :, 1], rtol=1e-3)
+    # The same with genes in rows is the same page.
+    page = (tmp_path / "fit" / "report.html").read_text()
+    table.T.to_csv(tmp_path / "turned.csv", header=False)
+    code, _, err = dashjax("report", tmp_path / "fit", "--expression", tmp_path / "turned.csv", "--transpose")
+    assert code == 0, err
+    assert (tmp_path / "fit" / "report.html").read_text() == page
     table.drop(columns="C").to_csv(tmp_path / "x.csv", index=False)
     code, _, err = dashjax("report", tmp_path / "fit", "--expression", tmp_path / "x.csv")
     assert (code, len(err.strip().splitlines())) == (2, 1)
