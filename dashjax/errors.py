@@ -7,6 +7,13 @@ class InputError(ValueError):
     The message is one line that names the file, the row and column or the argument, says what is
     wrong and, where there is one, the fix. The command line prints it and exits with code 2.
 
+    Examples:
+        >>> try:
+        ...     raise InputError("must be positive, got -1", "epochs")
+        ... except InputError as error:
+        ...     str(error), error.argument
+        ('epochs: must be positive, got -1', 'epochs')
+
     Attributes:
         problem: what is wrong, in one line.
         argument: name of the argument that is, where it is one; the command line shows the option of that name.

@@ -21,6 +21,11 @@ class Prior(eqx.Module):
 
     Both matrices may be sparse, see `make_sparse_prior`.
 
+    Examples:
+        >>> prior = make_prior([[0, 1, -1], [0, 0, 0], [0, 0, 0]])
+        >>> prior.n_edges, prior.edges[0].tolist()
+        (2, [0.0, 1.0, -1.0])
+
     Attributes:
         edges: signed weight of each (regulator, target) pair; zero means no prior edge.
         similarity: input-input knowledge C of the first-layer score; by default the number of

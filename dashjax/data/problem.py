@@ -53,6 +53,14 @@ class HoldOut:
 class Problem:
     """A network to infer: the data, the belief before them, and the truth where it is known.
 
+    Examples:
+        >>> from dashjax import make_trajectories
+        >>> courses = make_trajectories([[0, 1, 2]] * 10, [[[1.0], [0.5], [0.2]]] * 10)
+        >>> problem = make_problem(courses, ["GATA1"], validation=0.2)
+        >>> parts = problem.split(seed=0)
+        >>> parts.train.n_trajectories, parts.validation.n_trajectories
+        (8, 2)
+
     Attributes:
         name: what tables call it; problems of one group are averaged there.
         genes: names, in the order of every array.

@@ -41,6 +41,11 @@ class Trajectories(eqx.Module):
     and padded expression repeats the last state, so arithmetic on them stays finite. Values that are
     missing are filled by interpolation, for a step must start somewhere, and never count in an error.
 
+    Examples:
+        >>> two = make_trajectories([[0, 1, 3], [0, 2]], [[[0.0], [1.0], [3.0]], [[1.0], [2.0]]])
+        >>> two.n_trajectories, two.n_genes, two.observed.tolist()
+        (2, 1, [[True, True, True], [True, True, False]])
+
     Attributes:
         times: observation times, in the user's unit, increasing along each row.
         expression: expression of every gene at those times.
@@ -100,6 +105,11 @@ class Trajectories(eqx.Module):
 
 class Split(eqx.Module):
     """Trajectories to train on, to validate on, and (where there are any) to test on.
+
+    Examples:
+        >>> course = make_trajectories([[0, 1]], [[[0.0], [1.0]]])
+        >>> Split(train=course, validation=course).seen().n_trajectories
+        2
 
     Attributes:
         train: what gradients are taken of.

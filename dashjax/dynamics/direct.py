@@ -19,6 +19,10 @@ from dashjax.dynamics.phoenix import normalise, soft_sign
 class DirectSpec(AbstractSpec):
     """How to build an edge-resolved field.
 
+    Examples:
+        >>> DirectSpec(regulators=(0, 2)).init(jax.random.key(0), 3).weight.shape  # branch, target, regulator
+        (2, 3, 2)
+
     Attributes:
         regulators: numbers of the genes that may regulate, in increasing order; None for all.
     """
@@ -35,6 +39,11 @@ class Direct(AbstractField):
 
     PHOENIX's two responses without its hidden layer: branch 0 adds regulators up (A), branch 1 multiplies powers of
     them (B), scaled per target by s. Near half expression the effect of regulator j on target i is A_ij + s_i B_ij.
+
+    Examples:
+        >>> field = Direct.init(jax.random.key(0), genes=3)
+        >>> field.weight.shape  # branch, target, regulator
+        (2, 3, 3)
 
     Attributes:
         weight: (A, B).

@@ -30,6 +30,10 @@ def default_hidden(genes: int) -> int:
 class PhoenixSpec(AbstractSpec):
     """How to build a PHOENIX field.
 
+    Examples:
+        >>> PhoenixSpec(hidden=2).init(jax.random.key(0), 3).input_weight.shape  # branch, hidden unit, regulator
+        (2, 2, 3)
+
     Attributes:
         hidden: hidden units per branch, or None for `default_hidden`.
     """
@@ -48,6 +52,11 @@ class Phoenix(AbstractField):
     Hossain et al., "Biologically informed NeuralODEs for genome-wide regulatory dynamics", Genome
     Biology 2024. φ_Π = log(1 + φ_Σ), so the second branch multiplies powers of the responses.
     Branch 0 is the additive one (Σ), branch 1 the multiplicative one (Π).
+
+    Examples:
+        >>> field = Phoenix.init(jax.random.key(0), genes=3, hidden=2)
+        >>> field(0.0, jnp.array([0.1, 0.5, 0.9])).shape
+        (3,)
 
     Attributes:
         input_weight: W.

@@ -10,6 +10,12 @@ from jaxtyping import Array, Float
 class EdgePosterior(eqx.Module):
     """What data and prior together say about every edge.
 
+    Examples:
+        >>> half = jnp.full((2, 2), 0.5)
+        >>> found = EdgePosterior(half, half, half, half, odds=jnp.zeros(3), noise=jnp.ones(2))
+        >>> found.probability.sum().item()  # edges that are expected
+        2.0
+
     Attributes:
         probability: that the edge exists.
         effect: posterior mean of the target's production rate per unit of the regulator's expression, zero included.

@@ -46,6 +46,15 @@ def ensemble_posterior(
     Members differ in how they smooth the observations, which is the part of the uncertainty that one posterior does
     not know of; averaging over them brings probabilities closer to frequencies.
 
+    Examples:
+        >>> from dashjax import DirectSpec, make_prior, make_trajectories
+        >>> levels = jax.random.uniform(jax.random.key(0), (6, 3, 3))
+        >>> courses = make_trajectories([[0, 1, 2]] * 6, list(levels))
+        >>> fields = jax.vmap(lambda key: DirectSpec().init(key, 3))(jax.random.split(jax.random.key(0), 2))
+        >>> found = ensemble_posterior(jax.random.key(1), fields, courses, make_prior(jnp.zeros((3, 3))))
+        >>> found.posterior.probability.shape, found.frequency.shape
+        ((3, 3), (3, 3))
+
     Args:
         key: for the chains.
         fields: the members' fields, every leaf with a leading member axis.

@@ -25,6 +25,11 @@ from dashjax.evidence.sampler import LEAST_NOISE, SLAB, Chains, partners, sweep
 class PosteriorConfig:
     """How a posterior is computed; hashable.
 
+    Examples:
+        >>> quick = PosteriorConfig(candidates=20, rounds=4)
+        >>> quick.candidates, quick.rounds
+        (20, 4)
+
     Attributes:
         candidates: regulators tested per target; others count as excluded.
         rounds: how often the odds are fitted to the chains, at most.
@@ -63,6 +68,15 @@ def edge_posterior(
     odds that the prior has earned elsewhere; a regulator with many likely edges is more likely to have one more, see
     `hub_odds`. Samples at rest add rows of their own, and what interventions say of their targets, see
     `dashjax.evidence.rest`. Pure; `jit` and `vmap` as needed.
+
+    Examples:
+        >>> from dashjax import DirectSpec, make_prior, make_trajectories
+        >>> levels = jax.random.uniform(jax.random.key(0), (6, 3, 3))
+        >>> courses = make_trajectories([[0, 1, 2]] * 6, list(levels))
+        >>> field = DirectSpec().init(jax.random.key(0), 3)
+        >>> found = edge_posterior(jax.random.key(1), field, courses, make_prior(jnp.zeros((3, 3))))
+        >>> found.probability.shape, bool((found.probability <= 1).all())
+        ((3, 3), True)
 
     Args:
         key: for the chains.
@@ -304,6 +318,10 @@ def edges_at_precision(
     """Return the largest set of most probable edges whose expected precision, their mean probability, is as asked.
 
     Ties enter together or not at all.
+
+    Examples:
+        >>> edges_at_precision(jnp.array([[0.99, 0.9], [0.75, 0.2]]), 0.87).tolist()
+        [[True, True], [True, False]]
     """
     flat = probability.ravel()
     order = jnp.argsort(-flat)

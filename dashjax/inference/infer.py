@@ -65,6 +65,14 @@ def infer_network(
 
     Expression may be in any unit: genes are centred and scaled for training, and results are in the units given.
 
+    Examples:
+        >>> from dashjax import generate_system, simulate_study
+        >>> system = generate_system(8, seed=0)
+        >>> observed = simulate_study(system, 0, train=6, validation=1, test=1, times=(0.0, 1.0, 3.0)).seen()
+        >>> network = infer_network(observed, genes=system.genes, method="dash", epochs=2, progress=False)
+        >>> network.genes[:3], network.how["method"]
+        (('G1', 'G2', 'G3'), 'dash')
+
     Args:
         expression: a path of any format of `dashjax.io.read_expression`; an AnnData; a tidy frame
             `trajectory,time,GENE…`; or `Trajectories` with `genes`. None where all samples are at rest.

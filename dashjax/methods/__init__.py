@@ -46,6 +46,10 @@ DEFAULT_METHOD = posterior.name
 def find_method(name: str) -> Method:
     """Return a method by its name, or by one that it had before.
 
+    Examples:
+        >>> find_method("dash").summary
+        'pruning by magnitude and prior'
+
     Raises:
         InputError: on an unknown name; the message lists the known ones.
     """

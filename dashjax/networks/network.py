@@ -53,6 +53,14 @@ _MATRICES = ("score", "probability", "effect", "effect_low", "effect_high", "ret
 class Network:
     """The result of fitting: edges, what they rest on, and how they were found.
 
+    Examples:
+        >>> from dashjax import make_problem, make_trajectories
+        >>> course = make_trajectories([[0, 1, 2]], [[[1.0, 0.0], [0.5, 0.4], [0.2, 0.6]]])
+        >>> problem = make_problem(course, ["GATA1", "TAL1"])
+        >>> network = make_network(problem, {"ranking": np.array([[0.0, 0.9], [-0.2, 0.0]])}, {"method": "mine"})
+        >>> network.edges[["source", "target", "score"]].values.tolist()
+        [['GATA1', 'TAL1', 0.9], ['TAL1', 'GATA1', -0.2]]
+
     Attributes:
         genes: names, in the order of every array.
         units: how the user's numbers become those the fields were trained on.

@@ -80,6 +80,16 @@ def load_network(path: Path | str) -> Network:
     Nothing in the file is run, and nothing is unpacked whose declared size no network has. A field of a kind that a
     user defined comes back once its spec's class has been defined or imported.
 
+    Examples:
+        >>> import tempfile
+        >>> from dashjax import make_problem, make_trajectories
+        >>> from dashjax.networks import make_network
+        >>> problem = make_problem(make_trajectories([[0, 1, 2]], [[[1.0], [0.5], [0.2]]]), ["GATA1"])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     make_network(problem, {"ranking": np.zeros((1, 1))}, {}).save(f"{folder}/network.npz")
+        ...     load_network(f"{folder}/network.npz").genes
+        ('GATA1',)
+
     Args:
         path: the file, or the folder that `dashjax fit` wrote.
 

@@ -14,6 +14,12 @@ def effects(field: AbstractField) -> Float[Array, "regulator target"]:
     """Return D, the signed linear effect of each regulator on each target's derivative, in 1/time.
 
     For PHOENIX, D = relu(v) ⊙ (U_Σ W_Σ + U_Π W_Π), transposed. An exact zero is an absent edge.
+
+    Examples:
+        >>> from dashjax import DirectSpec
+        >>> field = DirectSpec().init(jax.random.key(0), 3)
+        >>> effects(field).shape
+        (3, 3)
     """
     return field.effects()
 

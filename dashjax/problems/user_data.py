@@ -60,6 +60,14 @@ def read_problem(
 ) -> Problem:
     """Read a user's data into a problem, its genes in the order of their names.
 
+    Examples:
+        >>> import pandas as pd
+        >>> rows = [["a", 0, 1.0, 0.0], ["a", 1, 0.5, 0.4], ["a", 2, 0.2, 0.6], ["a", 3, 0.1, 0.7]]
+        >>> expression = pd.DataFrame(rows, columns=["trajectory", "time", "GATA1", "TAL1"])
+        >>> problem = read_problem(expression, pd.DataFrame({"source": ["GATA1"], "target": ["TAL1"]}))
+        >>> problem.genes, problem.prior.n_edges
+        (('GATA1', 'TAL1'), 1)
+
     Args:
         expression: a path, AnnData, tidy frame or `Trajectories`; see `load_expression`. None where all samples are at
             rest.

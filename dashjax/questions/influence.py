@@ -77,6 +77,12 @@ def gene_influence(
 
     Memory is (time + a few · batch_size) × start × gene numbers, whatever the number of genes chosen.
 
+    Examples:
+        >>> from dashjax import DirectSpec
+        >>> field = DirectSpec().init(jax.random.key(0), 3)
+        >>> gene_influence(field, jnp.full((4, 3), 0.5), jnp.array([0.0, 1.0, 2.0])).mean.shape
+        (3,)
+
     Args:
         field: the dynamics.
         starts: states to push from.

@@ -51,6 +51,12 @@ def pathway_test(
 
     Memory is (batch_size + set) × gene + permutation × set numbers.
 
+    Examples:
+        >>> influence, members = jnp.array([5.0, 4.0, 0.1, 0.2, 0.1]), jnp.array([[True, True, False, False, False]])
+        >>> found = pathway_test(jax.random.key(0), influence, members)
+        >>> found.score.tolist(), bool(found.p[0] < 0.2)  # one of ten pairs of genes has as much
+        ([9.0], True)
+
     Args:
         key: draws the permutations.
         influence: of every gene.

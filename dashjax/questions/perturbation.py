@@ -93,6 +93,13 @@ def perturb(
         levels = jnp.full(k, jnp.nan).at[gene].set(0.0)
         response = jax.jit(perturb)(field, starts, response_times(field), levels)
 
+    Examples:
+        >>> from dashjax import DirectSpec
+        >>> field, levels = DirectSpec().init(jax.random.key(0), 3), jnp.array([0.0, jnp.nan, jnp.nan])
+        >>> response = perturb(field, jnp.full((4, 3), 0.5), jnp.array([0.0, 1.0]), levels)
+        >>> response.perturbed.shape, response.perturbed[:, -1, 0].tolist()
+        ((4, 2, 3), [0.0, 0.0, 0.0, 0.0])
+
     Args:
         dynamics: a fitted field.
         starts: states to start from, as they are without the perturbation.

@@ -19,6 +19,12 @@ def relocate_edges(rng: np.random.Generator, network: np.ndarray, share: float) 
 
     A moved edge keeps its weight. Pairs of a gene with itself are left out, as in the truth.
 
+    Examples:
+        >>> truth = np.eye(10, k=1)
+        >>> moved = relocate_edges(np.random.default_rng(0), truth, share=1 / 3)
+        >>> int((moved != 0).sum()), int(((moved != 0) & (truth != 0)).sum())
+        (9, 6)
+
     Args:
         rng: source of the choice.
         network: signed weights (regulator, target).

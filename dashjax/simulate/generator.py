@@ -29,6 +29,11 @@ def generate_system(genes: int, seed: int) -> System:
     the target decays at rate 1. The equations are written in the published systems' grammar and read
     back by the same parser.
 
+    Examples:
+        >>> system = generate_system(20, seed=0)
+        >>> system.truth.shape, int((system.truth != 0).sum()), system.genes[:2]
+        ((20, 20), 31, ('G1', 'G2'))
+
     Args:
         genes: how many, at least 5.
         seed: everything follows from it.

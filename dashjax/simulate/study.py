@@ -24,6 +24,13 @@ def simulate_study(
 ) -> Split:
     """Simulate noise-free trajectories and split them; `fit` adds the observation noise.
 
+    Examples:
+        >>> from dashjax import generate_system
+        >>> system = generate_system(8, seed=0)
+        >>> data = simulate_study(system, seed=0, train=4, validation=1, test=1, times=(0.0, 1.0, 3.0))
+        >>> data.train.expression.shape  # trajectory, time, gene
+        (4, 3, 8)
+
     Args:
         system: the ground truth.
         seed: seeds the initial states.

@@ -58,15 +58,32 @@ def make_schedule(first_epoch=3, first_fraction=0.7, every=10, fraction=0.1) -> 
 
 
 def simulated_schedule() -> Schedule:
-    """70 % at epoch 3, then 10 % every 10 epochs (simulated systems, bone marrow)."""
+    """70 % at epoch 3, then 10 % every 10 epochs (simulated systems, bone marrow).
+
+    Examples:
+        >>> plan = simulated_schedule()
+        >>> int(plan.first_epoch), round(float(plan.first_fraction), 2), int(plan.every), round(float(plan.fraction), 2)
+        (3, 0.7, 10, 0.1)
+    """
     return make_schedule()
 
 
 def genome_schedule() -> Schedule:
-    """90 % at epoch 10, then 10 % every 20 epochs (yeast, breast cancer)."""
+    """90 % at epoch 10, then 10 % every 20 epochs (yeast, breast cancer).
+
+    Examples:
+        >>> plan = genome_schedule()
+        >>> int(plan.first_epoch), round(float(plan.first_fraction), 2), int(plan.every), round(float(plan.fraction), 2)
+        (10, 0.9, 20, 0.1)
+    """
     return make_schedule(10, 0.9, 20, 0.1)
 
 
 def no_pruning() -> Schedule:
-    """Cut nothing, ever, at the epochs where the simulated schedule would."""
+    """Cut nothing, ever, at the epochs where the simulated schedule would.
+
+    Examples:
+        >>> float(no_pruning().first_fraction)
+        0.0
+    """
     return make_schedule(first_fraction=0.0, fraction=0.0)

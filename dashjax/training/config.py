@@ -37,6 +37,11 @@ ADAM = optax.scale_by_adam()
 class Hyperparameters(eqx.Module):
     """Everything of a run that may be swept without recompiling; every leaf is an array.
 
+    Examples:
+        >>> hyper = make_hyperparameters(trust=(0.5, 0.25), learning_rate=0.5)
+        >>> hyper.trust.tolist(), hyper.learning_rate.item()
+        ([0.5, 0.25], 0.5)
+
     Attributes:
         schedule: when to prune and how much.
         trust: λ of the input and of the output layer, each in [0, 1].
@@ -66,6 +71,11 @@ def make_hyperparameters(
     strengths=(0.0, 0.0),
 ) -> Hyperparameters:
     """Build hyperparameters from plain or traced numbers; the defaults are DASH's on the simulated studies.
+
+    Examples:
+        >>> make_hyperparameters(trust=(0.5, 2.0))
+        Traceback (most recent call last):
+        dashjax.errors.InputError: trust: must be between 0 and 1, got (0.5, 2.0)
 
     Raises:
         InputError: on plain numbers out of range; traced ones are taken as they are.
@@ -102,6 +112,12 @@ def make_hyperparameters(
 @dataclass(frozen=True)
 class FitConfig:
     """Everything of a run that shapes its compiled program; hashable.
+
+    Examples:
+        >>> from dashjax import DirectSpec
+        >>> config = FitConfig(field=DirectSpec(), epochs=100)
+        >>> hash(config) == hash(FitConfig(field=DirectSpec(), epochs=100))
+        True
 
     Attributes:
         field: which vector field to fit.

@@ -47,6 +47,15 @@ def fit(
         run = jax.jit(fit, static_argnames="config")
         result = run(jax.random.key(0), data, prior, method.hyperparameters(100), method.configure(config))
 
+    Examples:
+        >>> from dashjax import find_method, generate_system, make_prior, simulate_study
+        >>> system, method = generate_system(8, seed=0), find_method("dash")
+        >>> data = simulate_study(system, 0, train=4, validation=1, test=1, times=(0.0, 1.0))
+        >>> config = method.configure(FitConfig(epochs=2))
+        >>> result = fit(jax.random.key(0), data, make_prior(system.truth), method.hyperparameters(2), config)
+        >>> result.curves.train_error.shape, int(result.last_epoch)
+        ((2,), 2)
+
     Args:
         key: seeds the initial weights and scores, the observation noise and the order of steps.
         data: trajectories to train on, validate on and, where there are any, test on.

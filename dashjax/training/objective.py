@@ -117,7 +117,15 @@ class AbstractObjective(abc.ABC):
 
 @dataclass(frozen=True)
 class OneStep(AbstractObjective):
-    """From each observation to the next, as the paper: simple, and biased by the noise in its starting points."""
+    """From each observation to the next, as the paper: simple, and biased by the noise in its starting points.
+
+    Examples:
+        >>> from dashjax import FixedSteps, PhoenixSpec, make_trajectories
+        >>> field = PhoenixSpec(2).init(jax.random.key(0), 1)
+        >>> course = make_trajectories([[0, 1, 2]], [[[1.0], [0.5], [0.2]]])
+        >>> OneStep().error(field, OneStep().init(course), course, FixedSteps()).shape
+        ()
+    """
 
     def init(self, observed):
         """Return no latent numbers."""
@@ -134,6 +142,12 @@ class WholeTrajectory(AbstractObjective):
 
     The initial states start at the first observations and are fitted with the field, so a gene that stays constant is
     known from all its observations at once.
+
+    Examples:
+        >>> from dashjax import make_trajectories
+        >>> course = make_trajectories([[0, 1, 2]], [[[1.0], [0.5], [0.2]]])
+        >>> WholeTrajectory().init(course).tolist()
+        [[1.0]]
     """
 
     def init(self, observed):
