@@ -102,7 +102,8 @@ def in_options(error: InputError) -> str:
     if error.argument is not None:
         message = f"--{error.argument.replace('_', '-')}: {error.problem}"
     message = message.replace("transpose=True", "--transpose")
-    return re.sub(r"\b(match|time|trajectory|layer|bins|genes)='([^']*)'", r"--\1 \2", message)
+    message = re.sub(r"\b(normalise|trajectory)=(?=\w)", r"--\1 ", message)
+    return re.sub(r"\b(match|time|trajectory|layer|bins|genes|normalise)='([^']*)'", r"--\1 \2", message)
 
 
 def main() -> None:

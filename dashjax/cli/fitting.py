@@ -186,12 +186,19 @@ def fit(
     print_lines(
         [
             f"{len(problem.genes)} genes, {_experiments(problem)}, {known}",
+            # What was chosen for the user, who may have forgotten to.
+            *(f"{found.text} (--time chooses)" for found in problem.findings if _guessed(found, time)),
             *describe(network, sources),
             *(choice.why for choice in tuned),
             f"{len(edges)} edges listed ({int(edges['in_prior'].sum())} of them in the prior): {out / 'edges.tsv'}",
             f"report: {out / 'report.html'}",
         ]
     )
+
+
+def _guessed(finding, time: str | None) -> bool:
+    """Say whether a finding tells which column was taken for the time, where none was named."""
+    return time is None and finding.text.startswith("time is '")
 
 
 def _experiments(problem) -> str:

@@ -3,6 +3,7 @@
 from dashjax.evidence.activity import activity_posterior, carried_by_activity
 from dashjax.evidence.edge_posterior import EdgePosterior
 from dashjax.evidence.hidden import (
+    ASKABLE,
     HIDDEN_SHARE,
     LEAST_HIDDEN,
     PROBABILITY_BINS,
@@ -17,6 +18,7 @@ from dashjax.evidence.paths import initial_states, path_and_step_error
 from dashjax.evidence.posterior import PosteriorConfig, edge_posterior, edges_at_precision
 
 __all__ = [
+    "ASKABLE",
     "AbstractEstimator",
     "AbstractEvidence",
     "AlongPaths",

@@ -26,6 +26,8 @@ SURE = 2.0
 LEAST_HIDDEN, LEAST_ASKED = 10, 3
 #: Share of a prior's edges that are hidden from a posterior.
 HIDDEN_SHARE = 0.25
+#: Prior edges from which on a posterior's can be hidden and asked for.
+ASKABLE = round(LEAST_HIDDEN / HIDDEN_SHARE)
 #: How far the log odds of one pair may reach.
 MOST_ODDS = 10.0
 #: Probabilities that divide edges by how sure they are.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -13,7 +14,7 @@ import numpy as np
 from dashjax.data import DENSE_GENES, Finding, Problem, Trajectories
 from dashjax.dynamics import DirectSpec
 from dashjax.engine import Cell, MemoryStore, OnProgress, Store, find_network, run_cells
-from dashjax.errors import InputError
+from dashjax.errors import InputError, unknown
 from dashjax.evidence import AlongPaths, FoundAgain
 from dashjax.inference.progress import show_progress
 from dashjax.inference.tuning import Tuned, folds_of, tune_setting
@@ -33,6 +34,12 @@ if TYPE_CHECKING:
 MANY_EDGES = 2
 #: Chain error from which a network is remarked upon, far above what chains stop at.
 UNSETTLED = 0.2
+#: What `infer_network` hands on, and its own arguments, for the message on a name that is neither.
+_SETTINGS = ("epochs", "members", "trust", "strength", "precision", "tune", "folder", "validation", "similarity",
+             "config", "on_tuned")  # fmt: skip
+_ARGUMENTS = ("regulators", "time", "trajectory", "method", "seed", "progress", "layer", "bins", "genes", "match",
+              "steady", "interventions", "perturbation", "control", "gene_symbols", "normalise",
+              "transpose")  # fmt: skip
 
 
 def infer_network(
@@ -83,7 +90,7 @@ def infer_network(
         trajectory: column with trajectories, lineages or replicates; all cells are one if None.
         method: name of a method, see `dashjax.METHODS`, or a `Method`; the edge posterior if None.
         seed: everything random follows from it.
-        progress: whether to show how far it is, on standard error.
+        progress: whether to show how far it is, on standard error, and to warn of what the checks found.
         layer: of an AnnData; its X if None.
         bins: metacells along each trajectory of cells; chosen if None.
         genes: names of the genes where the expression has none: a list, or a path.
@@ -106,6 +113,9 @@ def infer_network(
     Raises:
         InputError: on anything wrong with data or arguments, in one line.
     """
+    for name in settings:
+        if name not in _SETTINGS:
+            raise InputError(unknown("argument", name, [*_SETTINGS, *_ARGUMENTS]))
     given = {"expression": expression, "prior": prior, "regulators": regulators, "genes": genes, "steady": steady,
              "interventions": interventions, "similarity": settings.get("similarity")}  # fmt: skip
     asked = {"time": time, "trajectory": trajectory, "layer": layer, "bins": bins, "match": match, "method": method,
@@ -130,6 +140,10 @@ def infer_network(
     shown: AbstractContextManager[OnProgress | None] = show_progress("network") if progress else nullcontext()
     with _recorded(settings.get("folder"), made), shown as on_progress:
         network = infer(problem, method, seed=seed, on_progress=on_progress, **settings)
+    if progress:
+        for finding in network.findings:
+            if finding.level == "warning":
+                warnings.warn(f"{finding.source}: {finding.text}", stacklevel=2)
     return replace(network, provenance=made)
 
 
@@ -322,9 +336,16 @@ def _describe_posterior(network: Network, probability: np.ndarray, sources: Sequ
         right = (activates == (edges > 0))[signed].mean()
         lines.append(f"{right:.0%} of the {signed.sum()} returned prior edges have the prior's sign")
     outside = "outside the prior, " if known.any() else ""
+    lines.append(f"{outside}{probability[~known].sum():.1f} {'more ' if known.any() else 'edges '}are expected")
+    if not network.returned.any():
+        return [
+            *lines,
+            f"returned: no edge, for the likeliest has a probability of {probability.max():.2f} and an expected "
+            f"precision of {network.precision:g} is asked for; those expected are the sum of many small "
+            "probabilities. More trajectories or time points help, and a lower precision lists more",
+        ]
     return [
         *lines,
-        f"{outside}{probability[~known].sum():.1f} {'more ' if known.any() else 'edges '}are expected",
         f"returned: {network.returned.sum()} edges, {(network.returned & ~known).sum()} of them new, at an expected "
         f"precision of {network.precision:g}",
     ]

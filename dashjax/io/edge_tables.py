@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 SOURCE_NAMES = ("source", "regulator", "from", "tf", "gene1", "reg", "source_genesymbol")
 TARGET_NAMES = ("target", "to", "gene2", "aff", "gene", "target_genesymbol")
 WEIGHT_NAMES = ("weight", "prior_weight", "mor", "importance", "confidence", "score", "edgeweight")
-SIGN_NAMES = ("sign", "type", "effect", "regulation")
+SIGN_NAMES = ("sign", "type", "effect", "regulation", "mode", "moa", "mode_of_regulation")
+#: DoRothEA's grades of confidence, with the weights that decoupler gives them: 1, 1/2, 1/3, 1/4; and E as 1/5.
+GRADES = {grade: 1 / (number + 1) for number, grade in enumerate("ABCDE")}
 
 _ACTIVATES = {"+", "1", "+1", "1.0", "activation", "activates", "activator", "positive", "stimulation", "up"}
 _REPRESSES = {"-", "-1", "-1.0", "−", "repression", "represses", "repressor", "inhibition", "negative", "down"}
@@ -52,8 +54,8 @@ def parse_edge_table(rows: list[list[str]], path: Path | str, first_row: int = 2
     """Read an edge table: a source and a target column, and optionally a weight and a sign.
 
     A sign (`+`, `-`, activation, repression, …) goes before the weight's magnitude; unknown ones count as `+`, and a
-    weight is 1 without a column. The names `SOURCE_NAMES` and so on cover decoupler and CollecTRI nets
-    (`source,target,weight`), GRNBoost's `TF,target,importance` and BEELINE's `Gene1,Gene2,Type`.
+    weight is 1 without a column. Weights may be DoRothEA's grades, see `GRADES`. The names `SOURCE_NAMES` and so on
+    cover decoupler and CollecTRI nets (`source,target,weight`), GRNBoost's `TF,target,importance` and BEELINE's `Gene1,Gene2,Type`.
 
         # prior.csv     source,target,weight,sign
         #               GATA1,TAL1,0.9,+
@@ -73,6 +75,7 @@ def parse_edge_table(rows: list[list[str]], path: Path | str, first_row: int = 2
     weight, sign = find_column(header, WEIGHT_NAMES), find_column(header, SIGN_NAMES)
     assert source is not None, "told by is_edge_table"
     assert target is not None, "told by is_edge_table"
+    graded = weight is not None and all(len(row) > weight and row[weight] in GRADES for row in rows[1:])
     edges = []
     for number, row in enumerate(rows[1:], start=first_row):
         where = f"{path}, row {number}"
@@ -80,7 +83,9 @@ def parse_edge_table(rows: list[list[str]], path: Path | str, first_row: int = 2
         for column in (source, target):
             if not row[column]:
                 raise InputError(f"{where}, column {short(header[column])}: no gene name")
-        value = 1.0 if weight is None else parse_present(row[weight], where, header[weight])
+        value = 1.0
+        if weight is not None:
+            value = GRADES[row[weight]] if graded else parse_present(row[weight], where, header[weight])
         if sign is not None:
             value = _signed(value, row[sign], where, header[sign])
         edges.append((row[source], row[target], value, number))

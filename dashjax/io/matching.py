@@ -163,6 +163,6 @@ def match_names(names: Sequence[str], genes: Sequence[str], path: Path | str, ma
         mend = "" if len(unknown) == len(named) else "; match='intersect' leaves them out"
         hint = "".join(f"; {text}" for text in name_hints(unknown, genes))
         raise InputError(
-            f"{path}: {len(unknown)} of {len(named)} genes are not in the expression ({shown}){hint}{mend}"
+            f"{path}: {len(unknown)} of its {len(named)} genes are not in the expression ({shown}){hint}{mend}"
         )
     return index

@@ -98,6 +98,17 @@ class Network:
     chosen: np.ndarray | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        """Say in a line what it is; `edges` and `findings` say the rest."""
+        method, known = self.how.get("method", "no method"), self.prior.n_edges
+        if len(self.genes) > DENSE_GENES:
+            return f"Network({len(self.genes):,} genes, {method}, {known:,} prior edges)"
+        found, own = int(self.returned.sum()), int(self.returned[self.prior.pairs()].sum())
+        warned = sum(finding.level != "note" for finding in self.findings)
+        says = f", {warned} warnings in findings" if warned else ""
+        edges = f"{found:,} edges returned, {found - own:,} of them not among {known:,} prior edges"
+        return f"Network({len(self.genes):,} genes, {method}: {edges}{says})"
+
     # --- edges -----------------------------------------------------------------------------------------------
 
     @cached_property
@@ -162,6 +173,14 @@ class Network:
         table = edge_list(listed, self.genes)
         place = {gene: number for number, gene in enumerate(self.genes)}
         pairs = table["source"].map(place).to_numpy(int), table["target"].map(place).to_numpy(int)
+        if self.posterior is not None:
+            # Of equal probabilities, and many are 1, the effect that is surest not to be zero comes first.
+            mixture = self.posterior.posterior
+            sure = np.abs(np.asarray(mixture.effect)) / np.maximum(
+                np.asarray(mixture.spread), np.finfo(np.float32).tiny
+            )
+            order = np.lexsort((-sure[pairs], -np.abs(listed[pairs])))
+            table, pairs = table.iloc[order].reset_index(drop=True), (pairs[0][order], pairs[1][order])
         columns = ("probability", "effect", "effect_low", "effect_high", "returned", "in_prior", "score", "frequency",
                    "activation", "sign_agreement")  # fmt: skip
         return table[["source", "target"]].assign(**{name: self._matrix(name)[pairs] for name in columns})

@@ -127,7 +127,7 @@ def check_prior(network: NamedNetwork, genes: Sequence[str], match: str = "exact
     if absent and match == "intersect":
         hints = "".join(f"; {hint}" for hint in name_hints(absent, genes))
         notes.append(
-            f"{len(absent):,} of {len(network.names):,} genes are not in the expression and are left out "
+            f"{len(absent):,} of its {len(network.names):,} genes are not in the expression and are left out "
             f"({_examples(absent)}){hints}"
         )
     lonely = len(known - regulators - targets)

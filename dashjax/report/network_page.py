@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dashjax.data import Finding, Problem, Trajectories
-from dashjax.evidence import PROBABILITY_BINS, FoundAgain
+from dashjax.evidence import ASKABLE, PROBABILITY_BINS, FoundAgain
 from dashjax.inference import describe, remarks
 from dashjax.io.provenance import describe_run, provenance
 from dashjax.networks import Network
@@ -130,7 +130,7 @@ def network_page(
         Section("Edges", _edges(network, edges), "Edges"),
         Section("Can I trust it?", _trust(network, figures), "Trust"),
         Section("How do genes change over time?", _courses(network, observed, paths, edges), "Courses"),
-        Section("What happens if I knock out a regulator?", _knock_outs(knocked), "Knock-outs"),
+        Section("What happens if I knock out a regulator?", _knock_outs(network, knocked), "Knock-outs"),
         Section("How was it made?", [facts(made_facts(record or {}, network.how))], "How it was made"),
     ]
     return render_page(title, subtitle, sections)
@@ -153,10 +153,10 @@ def _added(network: Network, edges: pd.DataFrame, sources: Sequence[str]) -> lis
     if not known:
         word = "There was no prior: every edge here rests on the data alone."
     elif again is None:
-        word = (
-            "Whether the data add to the prior cannot be told here: that takes a method with probabilities, and enough "
-            "prior edges to hide some and ask for them again."
-        )
+        why = "that takes a method with probabilities"
+        if network.posterior is not None:
+            why = f"there are {known:,} prior edges, and to hide some and ask for them again takes {ASKABLE}"
+        word = f"Whether the data add to the prior cannot be told here: {why}."
     elif again.added:
         word = "The data add to the prior: edges that were hidden from the fit were found again."
     else:
@@ -406,9 +406,14 @@ def _courses(network: Network, observed: Observed | None, paths: Paths | None, e
     return [hint(words), courses_view("courses", names, trajectories, key, f"{network.members} members")]
 
 
-def _knock_outs(knocked: Sequence[KnockOut]) -> list[Part]:
+def _knock_outs(network: Network, knocked: Sequence[KnockOut]) -> list[Part]:
     if not knocked:
         return []
+    if network.posterior is not None and not network.returned.any():
+        text = (
+            "No edge is sure enough to be returned, so a predicted knock-out would rest on none; the command perturb "
+        )
+        return [sentences([("warning", text + "predicts one all the same.")])]
     relations = ("direct", "downstream", "unconnected")
     sets = []
     for one in knocked:
@@ -427,8 +432,9 @@ def _knock_outs(knocked: Sequence[KnockOut]) -> list[Part]:
     return [
         hint(
             "Predicted by the fitted dynamics for the regulators with most expected targets: the mean change of "
-            "expression, with the range that holds nine in ten of starts and members. The command perturb does this "
-            "for any gene, or several."
+            "expression, with the range that holds nine in ten of starts and members. Direct: a returned edge leads "
+            "there. Downstream: a path of such edges. Unconnected: none does, and the response comes through edges "
+            "that are too uncertain to be returned. The command perturb does this for any gene, or several."
         ),
         bars_view(
             "knockouts",

@@ -163,7 +163,9 @@ def sentences(lines: Iterable[tuple[str, str]]) -> Part:
     items = ""
     for level, text in lines:
         mark = " class=warning" if level in ("warning", "error") else ""
-        items += f"<li{mark}>{text_of(text[:1].upper() + text[1:], 2000)}</li>"
+        # A file's name stays as it is.
+        named = any(part in text.split(" ", 1)[0] for part in "./_:")
+        items += f"<li{mark}>{text_of(text if named else text[:1].upper() + text[1:], 2000)}</li>"
     return Part(f'<ul class="said">{items}</ul>' if items else "")
 
 
@@ -269,7 +271,8 @@ def table_view(
         elif pd.api.types.is_numeric_dtype(values):
             column |= {"kind": "number", "values": numbers(values.astype(float))}
         else:
-            codes, words = pd.factorize(values.astype(str))
+            # A missing text has a code of its own in some versions of pandas, and -1 in others.
+            codes, words = pd.factorize(values.astype(object).where(values.notna(), "–").astype(str))
             column |= {"kind": "gene" if name in set(genes) else "text"}
             column |= {"words": [str(word) for word in words], "at": codes.tolist()}
         columns.append(column)

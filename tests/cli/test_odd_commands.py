@@ -237,9 +237,9 @@ PRIORS = [
     ("y10.csv", "source,target,weight\nA,B,1\nA,B,2\n", "row 3: the edge A → B appears twice, with weights 1 and 2"),
     ("y11.csv", "source,target,sign\nA,B,maybe\n", "row 2, column sign: expected + or -, found 'maybe'"),
     ("y12.csv", "source,target,weight,sign\nA,B,-1,+\n", "row 2, column sign: the sign is '+' and the weight -1"),
-    ("y13.csv", "source,target\nX,Y\n", "y13.csv: 2 of 2 genes are not in the expression"),
+    ("y13.csv", "source,target\nX,Y\n", "y13.csv: 2 of its 2 genes are not in the expression"),
     ("y14.csv", "source,target\na,b\n", "differ only in case ('a' is 'A' there)"),
-    ("y15.csv", "source,target\nA,B\nA,Z\n", "y15.csv: 1 of 3 genes are not in the expression (Z); --match intersect"),
+    ("y15.csv", "source,target\nA,B\nA,Z\n", "y15.csv: 1 of its 3 genes are not in the expression (Z); --match intersect"),
     ("y16.csv", "from_gene,to_gene,confidence\nA,B,1\n", "y16.csv, row 1: no column is called source or target"),
     ("y17.csv", "A,B\nB,C\n", "y17.csv, row 1: no column is called source or target"),
     ("y18.csv", "A,B,1\nB,C\n", "y18.csv, row 2: 2 columns, the first row has 3"),
@@ -267,7 +267,7 @@ PRIORS = [
     ("y40.csv", "source,target,source\nA,B,C\n", "y40.csv, row 1: column 'source' appears twice"),
     ("y41.csv", '"source","target"\n"A","B\n', "y41.csv"),
     ("y42.csv", "source;target\nA,B\n", "y42.csv, row 2: 1 columns, the header has 2"),
-    ("y43.csv", "source,target\n<script>,=cmd|'/c calc'!A1\n", "2 of 2 genes are not in the expression"),
+    ("y43.csv", "source,target\n<script>,=cmd|'/c calc'!A1\n", "2 of its 2 genes are not in the expression"),
     ("y44.csv", "source,target,weight\nA,B,1,2\n", "y44.csv, row 2: 4 columns, the header has 3"),
     ("y45.csv", "hello\n", "y45.csv, row 1: expected an edge table"),
     ("y46.csv", "source,target,confidence\nA,B,-1e16\n", "row 2: the weight of A → B is -1e+16"),
@@ -319,12 +319,12 @@ STEADY = [
 
 #: Regulators: name, content, what `fit` says.
 REGULATORS = [
-    ("r01.txt", "Z\n", "r01.txt: 1 of 1 genes are not in the expression"),
+    ("r01.txt", "Z\n", "r01.txt: 1 of its 1 genes are not in the expression"),
     ("r02.txt", "A\nA\n", "r02.txt: gene 'A' appears twice"),
     ("r03.txt", "gene\n", "r03.txt: no gene name below the header"),
     ("r04.txt", "A\n\nB\n", "r04.txt, row 2: no gene name"),
     ("r05.txt", "a\nb\n", "2 differ only in case"),
-    ("r06.txt", "A\nZ\n", "r06.txt: 1 of 2 genes are not in the expression (Z); --match intersect leaves them out"),
+    ("r06.txt", "A\nZ\n", "r06.txt: 1 of its 2 genes are not in the expression (Z); --match intersect leaves them out"),
 ]  # fmt: skip
 
 #: Grids: name, content, what `sweep` says.
@@ -561,7 +561,7 @@ COMMANDS = [
     ("fit --expression e.csv --perturbation guide", "perturbation"),
     ("fit --expression e.csv --control ctrl", "control"),
     ("fit --expression e.csv --genes names.csv", "names.csv: gene names were given, but e.csv names its own"),
-    ("fit --expression init.csv --genes tfs.txt --prior y13.csv", "y13.csv: 2 of 2 genes are not"),
+    ("fit --expression init.csv --genes tfs.txt --prior y13.csv", "y13.csv: 2 of its 2 genes are not"),
     ("fit --expression init.csv --genes r01.txt", "r01.txt: 1 gene names, but init.csv has 2 genes"),
     ("fit --expression still.csv", "still.csv: no gene ever changes"),
     ("fit --genes names.csv", "--genes, --layer, --time, --trajectory, --bins, --perturbation, --control: describe"),

@@ -35,6 +35,11 @@ def test_files_frames_cells_and_trajectories_give_the_same_network(
     assert fitted.posterior is not None
 
 
+def test_a_name_that_is_no_argument_is_told_the_nearest():
+    with pytest.raises(InputError, match=r"unknown argument 'normalize' \(did you mean 'normalise'\?\)"):
+        infer_network(None, normalize="log1p")
+
+
 def test_edges_say_what_the_matrices_say(fitted, net):
     edges = fitted.edges
     assert {*zip(net["source"], net["target"], strict=True)} <= {*zip(edges["source"], edges["target"], strict=True)}

@@ -47,9 +47,9 @@ def test_edges_without_weight_count_one(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("source,target\nA,Z\nQ,B\n", r"2 of 4 genes are not in the expression \(Z, Q\); match='intersect'"),
+        ("source,target\nA,Z\nQ,B\n", r"2 of its 4 genes are not in the expression \(Z, Q\); match='intersect'"),
         ("source,target\na,B\n", "1 differ only in case .'a' is 'A' there"),
-        ("source,target\nX,Y\n", "2 of 2 genes are not in the expression"),
+        ("source,target\nX,Y\n", "2 of its 2 genes are not in the expression"),
         ("source,target,weight\nA,B,1\nA,B,2\n", "row 3: the edge A → B appears twice, with weights 1 and 2"),
         ("source,target,weight\nA,B,high\n", "row 2, column weight: expected a number, found 'high'"),
         ("source,target,weight\nA,B,\n", "row 2, column weight: the value is missing"),
@@ -68,6 +68,13 @@ def test_bad_priors_name_file_and_place(tmp_path, text, message):
     with pytest.raises(InputError, match=message) as caught:
         read_prior(write(tmp_path, text), GENES)
     assert "file.csv" in str(caught.value)
+
+
+def test_grades_of_confidence_are_weights_where_all_are_such(tmp_path):
+    text = "TF,target,confidence,mode\nA,B,A,Activation\nA,C,C,repression\nB,C,D,\n"
+    np.testing.assert_allclose(read_prior(write(tmp_path, text), GENES), [[0, 1, -1 / 3], [0, 0, 1 / 4], [0, 0, 0]])
+    with pytest.raises(InputError, match="row 2, column confidence: expected a number, found 'A'"):
+        read_prior(write(tmp_path, text.replace("B,C,D", "B,C,0.5")), GENES)
 
 
 def test_unmatched_genes_can_be_left_out(tmp_path):

@@ -1,5 +1,7 @@
 """What a network says of itself, by hand."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,9 +9,9 @@ import pytest
 from scipy.stats import norm
 
 from dashjax import Direct, DirectSpec, EdgePosterior, InputError, Network, make_prior
-from dashjax.data import Units, as_given, no_prior
+from dashjax.data import Finding, Units, as_given, no_prior
 from dashjax.evidence import EnsemblePosterior
-from dashjax.inference import remarks
+from dashjax.inference import describe, remarks
 
 GENES = ("a", "b", "c")
 PROBABILITY = np.array([[0, 0.99, 0.004], [0.6, 0, 0], [0.3, 0.002, 0]])
@@ -55,6 +57,34 @@ def test_listed_are_the_likely_and_all_prior_edges_returned_those_of_a_precision
     assert list(edges["in_prior"]) == [False, False, False, True]
     np.testing.assert_allclose(edges["score"], [0.99, -0.6, 0.3, -0.002])
     np.testing.assert_allclose(network.acting, np.where(np.eye(3, k=1)[[0, 2, 2]], 0.99, 0))
+
+
+def test_of_equally_likely_edges_the_surest_effect_comes_first():
+    network = with_posterior()
+    probability = np.zeros((3, 3))
+    probability[0, 1] = probability[1, 0] = probability[2, 1] = 1.0
+    # Effects of 5, 2.5 and 1 standard deviations.
+    posterior = replace(network.posterior, posterior=replace(network.posterior.posterior, probability=probability))
+    edges = replace(network, posterior=posterior).edges
+    assert list(zip(edges["source"], edges["target"], strict=True)) == [("a", "b"), ("b", "a"), ("c", "b")]
+
+
+def test_it_introduces_itself_in_a_line():
+    prior = np.zeros((3, 3))
+    prior[2, 1] = 1
+    network = replace(with_posterior(prior=make_prior(prior)), findings=(Finding("warning", "x.csv", "odd"),))
+    assert repr(network) == (
+        "Network(3 genes, ours: 1 edges returned, 1 of them not among 1 prior edges, 1 warnings in findings)"
+    )
+
+
+def test_where_no_edge_is_sure_enough_it_says_so_and_what_helps():
+    *_, last = describe(replace(with_posterior(), precision=0.999))
+    assert last.startswith(
+        "returned: no edge, for the likeliest has a probability of 0.99 and an expected precision of 0.999"
+    )
+    *_, last = describe(with_posterior())
+    assert last == "returned: 1 edges, 1 of them new, at an expected precision of 0.9"
 
 
 def test_scores_count_the_rows_that_are_covered():

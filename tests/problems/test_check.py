@@ -71,7 +71,7 @@ def test_constant_genes_counts_and_short_series_are_warned_of(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("source,target\nA,B\nQ,B\n", "1 of 3 genes are not in the expression (Q)"),
+        ("source,target\nA,B\nQ,B\n", "1 of its 3 genes are not in the expression (Q)"),
         ("source,target\na,B\n", "1 differ only in case ('a' is 'A' there)"),
         ("source,target,weight\nA,B,1\nA,B,-1\n", "row 3: the edge A → B appears twice, with weights 1 and -1"),
     ],
@@ -85,7 +85,7 @@ def test_what_a_fit_would_refuse_is_an_error(tmp_path, expression, text, message
 def test_genes_left_out_and_repeated_edges_are_noted(tmp_path, expression):
     prior = write(tmp_path, "source,target\nA,B\nA,B\nA,Q\n", "p.csv")
     notes = texts(check_files(expression, [prior], match="intersect"), "note")
-    assert "1 of 3 genes are not in the expression and are left out (Q)" in notes
+    assert "1 of its 3 genes are not in the expression and are left out (Q)" in notes
     assert "1 edge stands more than once" in notes
     joined = check_files(expression, [prior], match="union")
     assert "1 genes of the prior have no expression; they join without measurements" in texts(joined, "note")

@@ -24,7 +24,7 @@ from dashjax.report import network_page, write_network
 from dashjax.report.biology import influence_figure
 from dashjax.report.figure_files import to_png
 from dashjax.report.network_page import made_facts
-from dashjax.report.page import Section, numbers, render_page, static_table, to_json
+from dashjax.report.page import Section, numbers, render_page, static_table, table_view, to_json
 
 MIB = 2**20
 
@@ -130,6 +130,22 @@ def test_the_page_says_what_the_data_add_and_what_the_checks_found(folder, hosti
     without = network_page("x", replace(network, fields=None), None)
     assert "How do genes change" not in without
     assert "knock out" not in without
+
+
+def test_without_a_sure_edge_no_knock_out_is_drawn_and_few_prior_edges_are_counted(hostile):
+    network, observed = hostile
+    unsure = {name: value for name, value in network.how.items() if not name.startswith("hidden_")}
+    page = network_page("x", replace(network, precision=1.0, how=unsure), observed)
+    assert "No edge is sure enough to be returned" in page
+    assert '"knockouts"' not in page
+    assert f"there are {network.prior.n_edges} prior edges, and to hide some and ask for them again takes 40" in page
+
+
+def test_a_missing_text_is_a_dash_in_a_table():
+    table = pd.DataFrame({"fitted": pd.array(["dash", None, "dash"], dtype="string"), "n": [1.0, 2.0, 3.0]})
+    view = table_view("runs", table, {"fitted": "fitted", "n": "n"}, "runs")
+    column = view.data["tables"]["runs"]["columns"][0]
+    assert [column["words"][place] for place in column["at"]] == ["dash", "–", "dash"]
 
 
 def test_a_page_is_the_same_each_time_and_shows_what_the_run_recorded(hostile, tmp_path):
