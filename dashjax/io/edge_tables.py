@@ -55,7 +55,8 @@ def parse_edge_table(rows: list[list[str]], path: Path | str, first_row: int = 2
 
     A sign (`+`, `-`, activation, repression, …) goes before the weight's magnitude; unknown ones count as `+`, and a
     weight is 1 without a column. Weights may be DoRothEA's grades, see `GRADES`. The names `SOURCE_NAMES` and so on
-    cover decoupler and CollecTRI nets (`source,target,weight`), GRNBoost's `TF,target,importance` and BEELINE's `Gene1,Gene2,Type`.
+    cover decoupler and CollecTRI nets (`source,target,weight`), GRNBoost's `TF,target,importance` and BEELINE's
+    `Gene1,Gene2,Type`.
 
         # prior.csv     source,target,weight,sign
         #               GATA1,TAL1,0.9,+

@@ -482,5 +482,5 @@ def _told(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "; ".join(_told(part) for part in value)
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return "" if np.isnan(value) else f"{value:.6g}"
     return "" if value is None else str(value)
