@@ -2,6 +2,6 @@
 
 from dashjax.inference.infer import describe, infer, infer_network, remarks
 from dashjax.inference.progress import progress_text
-from dashjax.inference.tuning import Tuned
+from dashjax.inference.tuning import Tuned, folds_of, tune_setting
 
-__all__ = ["Tuned", "describe", "infer", "infer_network", "progress_text", "remarks"]
+__all__ = ["Tuned", "describe", "folds_of", "infer", "infer_network", "progress_text", "remarks", "tune_setting"]

@@ -15,7 +15,7 @@ from dashjax.data import Problem
 from dashjax.dynamics import PhoenixSpec
 from dashjax.engine import Cell, OnProgress, Progress, RivalCell, Store, collect, run_cells, score_cell
 from dashjax.engine.work import Arrays
-from dashjax.inference.tuning import folds_of, tune_setting
+from dashjax.inference import folds_of, tune_setting
 from dashjax.io.files import write_frame
 from dashjax.io.result_folder import published
 from dashjax.methods import Method, find_method
