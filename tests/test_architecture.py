@@ -37,7 +37,8 @@ ALLOWED = {
     "report": "data dynamics errors evidence inference io methods networks plot questions sweep",
     "compare": "data engine errors io methods networks plot problems report rivals scoring training",
     "reproduce": (
-        "data dynamics engine errors inference io methods networks numerics report rivals scoring sparsity sweep training"
+        "data dynamics engine errors inference io methods networks numerics report rivals scoring sparsity sweep "
+        "training"
     ),
     "cli": (
         "compare data dynamics engine errors inference interrupts io methods networks problems questions report "
