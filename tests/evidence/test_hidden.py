@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 
 from dashjax.data import combine_priors, make_prior
 from dashjax.evidence import PROBABILITY_BINS, FoundAgain, found_again, hidden_edges_found, hide
@@ -73,6 +74,29 @@ def test_it_is_told_from_noise_over_regulators(known):
     # One regulator that is found does not speak for the others.
     one = hidden & (np.arange(GENES) == REGULATORS - 1)[:, None]
     assert not hidden_edges_found(known, np.where(one, 0.9, 0.1), allowed, 0).added
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_log_odds_are_those_of_a_general_optimiser_with_bounds(seed):
+    rng = np.random.default_rng(seed)
+    inputs = np.column_stack([np.ones(300), rng.normal(0, [2.0, 0.3, 5.0], (300, 3))])
+    truly = inputs @ [-1.0, 0.7, -2.0, 0.1]  # the second slope would be negative and must be zero
+    stated = (rng.random(300) < 1 / (1 + np.exp(-truly))) * rng.choice([1.0, 0.6], 300)
+    scale = np.array([1.0, *inputs[:, 1:].std(axis=0)])
+
+    def loss(value):
+        logit = inputs @ value
+        belief = 0.05 * np.sum((scale * value)[1:] ** 2)
+        return np.sum(np.logaddexp(0, logit) - stated * logit) + belief
+
+    bounds = [(None, None), *[(0, None)] * 3]
+    exact = {"ftol": 1e-14, "gtol": 1e-9}
+    best = minimize(loss, [-1.0, 0.1, 0.1, 0.1], method="L-BFGS-B", bounds=bounds, options=exact)
+    value, likelihood = fit_logistic(inputs, stated)
+    np.testing.assert_allclose(value, best.x, atol=2e-3)
+    assert value[2] == 0
+    logit = inputs @ value
+    assert likelihood == pytest.approx(np.mean(stated * logit - np.logaddexp(0, logit)))
 
 
 def test_few_edges_tell_nothing():
