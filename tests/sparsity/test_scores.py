@@ -52,6 +52,19 @@ def test_no_trust_is_magnitude_and_full_trust_ignores_it(arrays):
     np.testing.assert_allclose(dash_input_layer(a["inner"], a["previous"], a["similarity"], 1.0), pure, rtol=1e-6)
 
 
+def test_a_field_of_one_layer_is_scored_with_the_first_trust():
+    magnitude, prior = np.array([[[0.2, 0.8], [0.5, 0.1]]]), np.array([[0.0, 1.0], [0.0, 0.0]])
+    # Of the pair (target 1, regulator 0) the prior is sure; λ of a last layer must not matter.
+    (score,) = dash_scores(
+        (magnitude,), (jnp.asarray(magnitude),), jnp.asarray(prior), jnp.eye(2), jnp.array([0.0, 1.0])
+    )
+    np.testing.assert_allclose(score / score.max(), magnitude / magnitude.max(), rtol=1e-6)
+    (score,) = dash_scores(
+        (magnitude,), (jnp.asarray(magnitude),), jnp.asarray(prior), jnp.eye(2), jnp.array([1.0, 0.0])
+    )
+    np.testing.assert_allclose(score / score.max(), [prior.T], atol=1e-6)
+
+
 def test_scale_of_the_previous_score_is_handled_and_rank_loss_stays_finite(arrays):
     small = 1e-9 * jnp.asarray(arrays["previous"], jnp.float32)
     guess = dash_input_layer(jnp.zeros((3, 7)), small, arrays["similarity"], 1.0)
