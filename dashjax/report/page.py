@@ -164,7 +164,7 @@ def sentences(lines: Iterable[tuple[str, str]]) -> Part:
     for level, text in lines:
         mark = " class=warning" if level in ("warning", "error") else ""
         # A file's name stays as it is.
-        named = any(part in text.split(" ", 1)[0] for part in "./_:")
+        named = any(part in text.split(" ", 1)[0].rstrip(":.") for part in "./_")
         items += f"<li{mark}>{text_of(text if named else text[:1].upper() + text[1:], 2000)}</li>"
     return Part(f'<ul class="said">{items}</ul>' if items else "")
 

@@ -24,7 +24,7 @@ from dashjax.report import network_page, write_network
 from dashjax.report.biology import influence_figure
 from dashjax.report.figure_files import to_png
 from dashjax.report.network_page import made_facts
-from dashjax.report.page import Section, numbers, render_page, static_table, table_view, to_json
+from dashjax.report.page import Section, numbers, render_page, sentences, static_table, table_view, to_json
 
 MIB = 2**20
 
@@ -139,6 +139,11 @@ def test_without_a_sure_edge_no_knock_out_is_drawn_and_few_prior_edges_are_count
     assert "No edge is sure enough to be returned" in page
     assert '"knockouts"' not in page
     assert f"there are {network.prior.n_edges} prior edges, and to hide some and ask for them again takes 40" in page
+
+
+def test_sentences_begin_with_a_capital_and_file_names_as_they_are():
+    said = sentences([("note", "returned: 2 edges"), ("note", "cells.h5ad: raw counts"), ("warning", "few steps")]).html
+    assert re.findall(r"<li[^>]*>([^<]*)", said) == ["Returned: 2 edges", "cells.h5ad: raw counts", "Few steps"]
 
 
 def test_a_missing_text_is_a_dash_in_a_table():
