@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import platform
-import re
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +18,7 @@ from dashjax.cli.fitting import check, export, fit, score
 from dashjax.cli.records import rerun, show
 from dashjax.cli.studying import compare, methods, reproduce, simulate
 from dashjax.cli.sweeping import quickstart, report, status, sweep
-from dashjax.cli.terminal import said
+from dashjax.cli.terminal import as_options, said
 from dashjax.errors import InputError
 from dashjax.interrupts import stop_listening
 
@@ -101,9 +100,7 @@ def in_options(error: InputError) -> str:
     message = str(error)
     if error.argument is not None:
         message = f"--{error.argument.replace('_', '-')}: {error.problem}"
-    message = message.replace("transpose=True", "--transpose")
-    message = re.sub(r"\b(normalise|trajectory)=(?=\w)", r"--\1 ", message)
-    return re.sub(r"\b(match|time|trajectory|layer|bins|genes|normalise)='([^']*)'", r"--\1 \2", message)
+    return as_options(message)
 
 
 def main() -> None:

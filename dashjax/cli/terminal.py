@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -63,11 +64,27 @@ def print_summary(rows, out: Path) -> None:
     console.print(f"report: {out / 'report.html'}", soft_wrap=True, highlight=False)
 
 
+#: What the library calls arguments that a message tells to give, with a value in quotes or in one word.
+_ARGUMENT = re.compile(r"\b(match|time|trajectory|layer|bins|genes|normalise|gene_symbols)=(?:'([^']*)'|(\w+))")
+
+
+def as_options(text: str) -> str:
+    """Return a message with the command line's names for arguments that it tells to give.
+
+    Examples:
+        >>> as_options("raw counts? normalise=log1p; name it with time='day'")
+        'raw counts? --normalise log1p; name it with --time day'
+    """
+    text = text.replace("transpose=True", "--transpose")
+    return _ARGUMENT.sub(lambda found: f"--{found[1].replace('_', '-')} {found[2] or found[3] or ''}".rstrip(), text)
+
+
 def print_finding(finding, prefix: str = "") -> None:
     """Print what was found in a file, marked by how bad it is."""
-    _note(prefix + finding.text)
+    text = prefix + as_options(finding.text)
+    _note(text)
     marks = {"note": "  ", "warning": "[yellow]![/yellow] ", "error": "[red]✗[/red] "}
-    console.print(marks[finding.level] + escape(prefix + finding.text), highlight=False, soft_wrap=True)
+    console.print(marks[finding.level] + escape(text), highlight=False, soft_wrap=True)
 
 
 def print_warning(finding) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from dashjax.data import Problem, identity_of
 from dashjax.dynamics import DirectSpec
 from dashjax.errors import LARGEST_SEED, InputError, refuse_outside
-from dashjax.evidence import HIDDEN_SHARE, LEAST_HIDDEN
+from dashjax.evidence import ASKABLE
 from dashjax.methods import DEFAULT_TRUST, Method, find_method
 from dashjax.rivals import Rival
 from dashjax.training import NUMERICS_VERSION, FitConfig, Hyperparameters
@@ -115,8 +115,7 @@ class Cell:
 
         Few edges would tell nothing.
         """
-        edges = self.problem.prior.n_edges
-        return self.method.evidence is not None and edges * HIDDEN_SHARE >= LEAST_HIDDEN
+        return self.method.evidence is not None and self.problem.prior.n_edges >= ASKABLE
 
     def identity_of_run(self, member: int | None) -> str:
         """Return the identity of a run, or of an ensemble's member by number."""

@@ -4,8 +4,6 @@ from dashjax.evidence.activity import activity_posterior, carried_by_activity
 from dashjax.evidence.edge_posterior import EdgePosterior
 from dashjax.evidence.hidden import (
     ASKABLE,
-    HIDDEN_SHARE,
-    LEAST_HIDDEN,
     PROBABILITY_BINS,
     FoundAgain,
     found_again,
@@ -27,8 +25,6 @@ __all__ = [
     "EdgePosterior",
     "EnsemblePosterior",
     "FoundAgain",
-    "HIDDEN_SHARE",
-    "LEAST_HIDDEN",
     "PROBABILITY_BINS",
     "PosteriorConfig",
     "activity_posterior",

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,12 +35,6 @@ if TYPE_CHECKING:
 MANY_EDGES = 2
 #: Chain error from which a network is remarked upon, far above what chains stop at.
 UNSETTLED = 0.2
-#: What `infer_network` hands on, and its own arguments, for the message on a name that is neither.
-_SETTINGS = ("epochs", "members", "trust", "strength", "precision", "tune", "folder", "validation", "similarity",
-             "config", "on_tuned")  # fmt: skip
-_ARGUMENTS = ("regulators", "time", "trajectory", "method", "seed", "progress", "layer", "bins", "genes", "match",
-              "steady", "interventions", "perturbation", "control", "gene_symbols", "normalise",
-              "transpose")  # fmt: skip
 
 
 def infer_network(
@@ -113,9 +108,7 @@ def infer_network(
     Raises:
         InputError: on anything wrong with data or arguments, in one line.
     """
-    for name in settings:
-        if name not in _SETTINGS:
-            raise InputError(unknown("argument", name, [*_SETTINGS, *_ARGUMENTS]))
+    _refuse_unknown(settings)
     given = {"expression": expression, "prior": prior, "regulators": regulators, "genes": genes, "steady": steady,
              "interventions": interventions, "similarity": settings.get("similarity")}  # fmt: skip
     asked = {"time": time, "trajectory": trajectory, "layer": layer, "bins": bins, "match": match, "method": method,
@@ -145,6 +138,21 @@ def infer_network(
             if finding.level == "warning":
                 warnings.warn(f"{finding.source}: {finding.text}", stacklevel=2)
     return replace(network, provenance=made)
+
+
+def _refuse_unknown(settings: Iterable[str]) -> None:
+    """Refuse settings that neither `infer` nor the problem takes.
+
+    Raises:
+        InputError: naming the nearest argument.
+    """
+    own = [name for name in signature(infer_network).parameters if name != "settings"]
+    # The problem and progress are `infer_network`'s to hand on.
+    handed = [name for name in signature(infer).parameters if name not in (*own, "problem", "on_progress")]
+    taken = [*handed, "validation", "similarity"]
+    for name in settings:
+        if name not in taken:
+            raise InputError(unknown("argument", name, [*own, *taken]))
 
 
 def _recorded(folder: Path | str | None, made: Mapping[str, Any]) -> AbstractContextManager[Any]:

@@ -153,8 +153,10 @@ def _added(network: Network, edges: pd.DataFrame, sources: Sequence[str]) -> lis
     if not known:
         word = "There was no prior: every edge here rests on the data alone."
     elif again is None:
-        why = "that takes a method with probabilities"
-        if network.posterior is not None:
+        why = "too few of its edges, or of too few regulators, could be hidden and asked for again"
+        if network.posterior is None:
+            why = "that takes a method with probabilities"
+        elif known < ASKABLE:
             why = f"there are {known:,} prior edges, and to hide some and ask for them again takes {ASKABLE}"
         word = f"Whether the data add to the prior cannot be told here: {why}."
     elif again.added:
@@ -410,10 +412,8 @@ def _knock_outs(network: Network, knocked: Sequence[KnockOut]) -> list[Part]:
     if not knocked:
         return []
     if network.posterior is not None and not network.returned.any():
-        text = (
-            "No edge is sure enough to be returned, so a predicted knock-out would rest on none; the command perturb "
-        )
-        return [sentences([("warning", text + "predicts one all the same.")])]
+        text = "No edge is sure enough to be returned, so a predicted knock-out would rest on none."
+        return [sentences([("warning", f"{text} The command perturb predicts one all the same.")])]
     relations = ("direct", "downstream", "unconnected")
     sets = []
     for one in knocked:

@@ -15,6 +15,7 @@ from dashjax.data import Problem
 from dashjax.dynamics import PhoenixSpec
 from dashjax.engine import Cell, OnProgress, Progress, RivalCell, Store, collect, run_cells, score_cell
 from dashjax.engine.work import Arrays
+from dashjax.errors import InputError
 from dashjax.inference import folds_of, tune_setting
 from dashjax.io.files import write_frame
 from dashjax.io.result_folder import published
@@ -36,7 +37,7 @@ from dashjax.reproduce.measured_studies import (
     MeasuredStudy,
 )
 from dashjax.reproduce.study_pages import Section, write_pages
-from dashjax.rivals import DEGREE, PRIOR_ONLY, Rival
+from dashjax.rivals import DEGREE, PRIOR_ONLY, RIVALS, Rival
 from dashjax.sweep import SCORES
 from dashjax.training import FitConfig
 
@@ -60,6 +61,8 @@ _COLUMNS = (
 )
 #: Scores that need a ranking alone, not a set of edges.
 _RANKING = ("aupr", "auroc", "early_precision", "aupr_outside_prior", "aupr_inside_prior")
+#: What ranks edges without a model: the prior's out-degrees, and the simplest regression.
+_SIMPLEST = (DEGREE, RIVALS["ridge"])
 _ERROR_CAPTION = (
     "One dot per run. Below the dashed line a model says more of the next time than the present one does; above it, "
     "its network explains nothing."
@@ -93,9 +96,9 @@ def reproduce_measured(
         store = Store(out / dataset.name, "measured study", {"of": study.name})
         cells = cells_of(study, problem)
         run_cells(cells, store, on_progress=partial(on_progress, dataset.name))
-        own, chosen = tuned_cells(study, cells, store, partial(on_progress, f"{dataset.name}, tuning"))
+        own, how = tuned_cells(study, cells, store, partial(on_progress, f"{dataset.name}, tuning"))
         run_cells(own, store, on_progress=partial(on_progress, dataset.name))
-        sections.append(_section(study, dataset, problem, [*cells, *own], store, chosen))
+        sections.append(_section(study, dataset, problem, [*cells, *own], store, how))
     plan = asdict(study) | {"schedule": study.schedule.__name__}
     write_pages(out, plan, _facts(study, absent), "setting", _COLUMNS, sections)
     return [row for section in sections for row in section.rows]
@@ -115,7 +118,7 @@ def cells_of(study: MeasuredStudy, problem: Problem) -> list[Cell]:
 def tuned_cells(
     study: MeasuredStudy, cells: Sequence[Cell], store: Store, on_progress: OnProgress
 ) -> tuple[list[Cell], str]:
-    """Return the tuned method's cells with λ chosen by cross-validation, and how it was chosen; none where it is not.
+    """Return the tuned method's cells with λ chosen by cross-validation, and a sentence on how; none where it is not.
 
     Args:
         study: what is run.
@@ -127,8 +130,12 @@ def tuned_cells(
     if not study.folds or not published or len(published[0].problem.genes) > LARGEST_TUNED:
         return [], ""
     folds = min(study.folds, published[0].problem.pieces.n_trajectories)
-    found = tune_setting(folds_of(published[0], folds), store, on_progress)
-    return [replace(cell, trust=found.setting.trust, label=f"{study.tuned}_tuned") for cell in published], found.why
+    try:
+        found = tune_setting(folds_of(published[0], folds), store, on_progress)
+    except InputError as error:  # too few data, or all diverged: the published runs still count
+        return [], f"λ could not be chosen by cross-validation ({error.problem})."
+    why = f"{study.tuned_label} has λ by cross-validation of the first seed's training data: {found.why}."
+    return [replace(cell, trust=found.setting.trust, label=study.tuned_label) for cell in published], why
 
 
 def methods_for(study: MeasuredStudy, genes: int) -> list[str]:
@@ -156,11 +163,11 @@ def prior_row(problem: Problem) -> dict[str, Any]:
     }
 
 
-def degree_row(problem: Problem) -> dict[str, Any]:
-    """Return how well pairs are ranked by their regulator's out-degree in the prior, which returns no edges."""
+def ranking_row(problem: Problem, rival: Rival) -> dict[str, Any]:
+    """Return how well a rival ranks pairs, which returns no edges."""
     known = np.asarray(dense_rows(problem.prior.edges)) != 0
-    ranked = _score_ranking(problem, DEGREE, DEGREE.infer(problem.given, known, 0))
-    return {"method": DEGREE.name, **{name: ranked[name] for name in _RANKING if name in ranked}, "status": "finished"}
+    ranked = _score_ranking(problem, rival, rival.infer(problem.given, known, 0))
+    return {"method": rival.name, **{name: ranked[name] for name in _RANKING if name in ranked}, "status": "finished"}
 
 
 def _score_ranking(problem: Problem, rival: Rival, scores: np.ndarray) -> dict[str, Any]:
@@ -168,12 +175,13 @@ def _score_ranking(problem: Problem, rival: Rival, scores: np.ndarray) -> dict[s
     return score_cell(cell, make_network(problem, {"ranking": scores.astype(np.float32)}, cell.row()))
 
 
-def _summary(dataset: DataSet, table: pd.DataFrame) -> list[dict[str, Any]]:
+def _summary(study: MeasuredStudy, dataset: DataSet, table: pd.DataFrame) -> list[dict[str, Any]]:
     published = dict(dataset.published)
     rows = []
     for row in summarise(table, [*METRICS, "n_in_prior"]):
         known = published.get(row["method"], (None, None))
-        chosen = f"λ {row['lambda_1']:g}, {row['lambda_2']:g}" if row["method"].startswith("dash") else None
+        trusts = row["method"] in (study.tuned, study.tuned_label)
+        chosen = f"λ {row['lambda_1']:g}, {row['lambda_2']:g}" if trusts else None
         if row["strength"] is not None:
             chosen = f"strength {row['strength']:g}"
         figures = {"published_sparsity": known[0], "published_balanced_accuracy": known[1]}
@@ -214,15 +222,16 @@ def _facts(study: MeasuredStudy, absent: Sequence[str]) -> str:
 
 
 def _section(
-    study: MeasuredStudy, dataset: DataSet, problem: Problem, cells: Sequence[Cell], store: Store, chosen: str
+    study: MeasuredStudy, dataset: DataSet, problem: Problem, cells: Sequence[Cell], store: Store, how: str
 ) -> Section:
     """Write a data set's table and figures to its folder, and return what the study's pages say of it."""
     runs = collect(cells, store)
-    bars = [degree_row(problem), prior_row(problem)] if problem.truth is not None else [prior_row(problem)]
+    bars = [ranking_row(problem, rival) for rival in _SIMPLEST] if problem.truth is not None else []
+    bars.append(prior_row(problem))
     table = pd.concat([runs, pd.DataFrame(bars)], ignore_index=True)
     table = table.assign(prior_corruption=np.nan, **{name: np.nan for name in SCORES if name not in table})
     numbers = table.drop(columns=["id", "chunk"])
-    rows = _summary(dataset, numbers)
+    rows = _summary(study, dataset, numbers)
     curves: dict[str, list[Arrays]] = {}
     for cell in cells:
         curves.setdefault(cell.label, []).append(store[cell.source])
@@ -231,10 +240,8 @@ def _section(
         write_frame(part / "results.parquet", numbers)
         for name, (heading, figure, caption) in _draw(problem, numbers, curves, rows).items():
             figures[heading] = (write_figure(part, name, figure), caption)
-    lines = paragraphs_of(study, problem, rows)
-    if chosen:
-        lines.append(f"{study.tuned}_tuned has λ by cross-validation of the first seed's training data: {chosen}.")
-    return Section(dataset.name, " ".join(lines), rows, figures)
+    lines = [*paragraphs_of(study, problem, rows), how]
+    return Section(dataset.name, " ".join(filter(None, lines)), rows, figures)
 
 
 def _draw(problem: Problem, table: pd.DataFrame, curves, rows: Sequence[dict[str, Any]]) -> dict[str, tuple]:

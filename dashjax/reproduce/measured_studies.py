@@ -119,6 +119,11 @@ class MeasuredStudy:
     folds: int = 3
 
     @property
+    def tuned_label(self) -> str:
+        """What tables call the tuned method with λ by cross-validation."""
+        return f"{self.tuned}_tuned"
+
+    @property
     def source(self) -> str:
         """How to get the files."""
         return SOURCE + self.datasets[0].expression.partition("/")[0]

@@ -420,3 +420,24 @@ def test_measured_data_are_compared_from_a_folder_of_folders(tmp_path, dashjax):
     code, _, err = dashjax(*command, "--data", tmp_path / "data", "--priors", "none")
     assert code == 2
     assert "--priors: the problems of measured have priors of their own" in err
+
+
+def test_findings_name_options_and_a_fit_says_which_column_it_took_for_the_time(tmp_path, dashjax):
+    anndata = pytest.importorskip("anndata")
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(5, (60, 5)).astype(np.float32)
+    cells = pd.DataFrame(
+        {"day": np.repeat([0.0, 1.0, 2.0], 20), "donor": np.tile(["a", "b"], 30)}, index=map(str, range(60))
+    )
+    anndata.AnnData(counts, obs=cells, var=pd.DataFrame(index=list("ABCDE"))).write_h5ad(tmp_path / "cells.h5ad")
+    code, text, _ = dashjax("check", tmp_path / "cells.h5ad")
+    assert code == 0
+    assert "--normalise log1p divides by library size" in text
+    assert "--trajectory donor tells them apart" in text
+    options = ["--expression", tmp_path / "cells.h5ad", "--method", "dash", "--epochs", 1, "--hidden", 2]
+    code, text, err = dashjax("fit", *options, "--out", tmp_path / "guessed")
+    assert code == 0, err
+    assert "time is 'day' of obs (--time chooses)" in text
+    code, text, _ = dashjax("fit", *options, "--time", "day", "--out", tmp_path / "named")
+    assert code == 0
+    assert "--time chooses" not in text

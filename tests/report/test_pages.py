@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashjax import plot, report
+from dashjax import make_prior, plot, report
 from dashjax.cli import sweeping
 from dashjax.compare.comparison_page import matrix_of
 from dashjax.data import no_prior
@@ -139,6 +139,11 @@ def test_without_a_sure_edge_no_knock_out_is_drawn_and_few_prior_edges_are_count
     assert "No edge is sure enough to be returned" in page
     assert '"knockouts"' not in page
     assert f"there are {network.prior.n_edges} prior edges, and to hide some and ask for them again takes 40" in page
+    # Of forty edges or more, other reasons are left.
+    full = replace(
+        network, prior=make_prior(np.ones((len(network.genes),) * 2) - np.eye(len(network.genes))), how=unsure
+    )
+    assert "too few of its edges, or of too few regulators" in network_page("x", full, observed)
 
 
 def test_sentences_begin_with_a_capital_and_file_names_as_they_are():

@@ -9,14 +9,21 @@ import pytest
 
 from dashjax import InputError, generate_system, make_prior, make_problem, simulate_study
 from dashjax.data import HoldOut, as_given, make_trajectories
-from dashjax.engine import RivalCell, score_cell
+from dashjax.engine import RivalCell, Store, score_cell
 from dashjax.engine.program import Programs
 from dashjax.io import write_phoenix
 from dashjax.methods.method import TRUST_GRID
 from dashjax.networks import make_network
 from dashjax.reproduce import MEASURED_STUDIES, DataSet, find_study, reproduce_measured
 from dashjax.reproduce.measured_files import find_datasets, find_file, held_out, missing_files, no_change, read_dataset
-from dashjax.reproduce.measured_run import cells_of, methods_for, paragraphs_of, prior_row, published_method
+from dashjax.reproduce.measured_run import (
+    cells_of,
+    methods_for,
+    paragraphs_of,
+    prior_row,
+    published_method,
+    tuned_cells,
+)
 from dashjax.rivals import RIVALS
 
 FOLDER = "phoenix/pramila_yeast_data/clean_data"
@@ -134,10 +141,11 @@ def test_a_stand_in_runs_only_where_the_published_size_is_missing(tmp_path):
 
 def test_a_study_writes_a_table_with_the_published_figures_and_the_prior(finished):
     out, rows = finished
-    assert [row["method"] for row in rows] == ["dense", "dash", "dash_tuned", "degree", "prior_only"]
-    dense, dash, tuned, degree, prior = rows
-    assert degree["aupr"]["mean"] > 0
-    assert degree["balanced_accuracy"]["mean"] is degree["n_edges"]["mean"] is None
+    assert [row["method"] for row in rows] == ["dense", "dash", "dash_tuned", "degree", "ridge", "prior_only"]
+    dense, dash, tuned, degree, ridge, prior = rows
+    for ranked in (degree, ridge):
+        assert ranked["aupr"]["mean"] > 0
+        assert ranked["balanced_accuracy"]["mean"] is ranked["n_edges"]["mean"] is None
     assert (dash["published_sparsity"], dash["published_balanced_accuracy"]) == (92.7, 95.7)
     assert dense["published_sparsity"] is None
     assert (dash["lambda_1"], dash["lambda_2"], dash["n_runs"]) == (0.75, 0.75, 2)
@@ -178,6 +186,15 @@ def test_the_prior_is_scored_over_the_covered_regulators_only(folder, finished):
     expected = (hits / (hits + misses) + right / (right + false)) / 2
     assert prior["balanced_accuracy"]["mean"] == pytest.approx(expected)
     assert prior["n_edges"]["mean"] == prior["n_in_prior"]["mean"] == known.sum()
+
+
+def test_where_lambda_cannot_be_chosen_the_published_runs_still_count(folder, finished):
+    cells = cells_of(STUDY, read_dataset(TINY, folder[0], STUDY))
+    store = Store(finished[0] / "tiny", "measured study", {"of": STUDY.name})
+    assert tuned_cells(replace(STUDY, folds=0), cells, store, lambda progress: None) == ([], "")
+    own, how = tuned_cells(replace(STUDY, folds=1), cells, store, lambda progress: None)
+    assert own == []
+    assert how.startswith("λ could not be chosen by cross-validation (1 folds of 11 pieces")
 
 
 def test_a_finished_study_is_not_repeated(folder, finished, monkeypatch):
